@@ -1,0 +1,101 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0)
+        close(*fd); /* never again on EINTR: Linux has closed it already */
+    *fd = -1;
+    errno = saved;
+}
+
+int fd_steal(int *fd)
+{
+    int stolen = *fd;
+
+    *fd = -1;
+    return stolen;
+}
+
+/* Reads up to ROOM bytes into BUFFER, through short reads. The count, or -1 and errno. */
+static ssize_t read_fully(int fd, char *buffer, size_t room)
+{
+    size_t used = 0;
+
+    while (used < room) {
+        ssize_t n = read(fd, buffer + used, room - used);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        used += (size_t)n;
+    }
+    return (ssize_t)used;
+}
+
+char *fd_read_file(int dir, const char *name, int flags, size_t limit, struct arena *arena, size_t *length)
+{
+    FD_CLEANUP int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+    struct stat st;
+    char *bytes;
+    ssize_t n;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return NULL;
+    if (!S_ISREG(st.st_mode)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if ((unsigned long long)st.st_size > limit) {
+        errno = EFBIG;
+        return NULL;
+    }
+    bytes = arena_alloc(arena, (size_t)st.st_size + 1);
+    n = read_fully(fd, bytes, (size_t)st.st_size);
+    if (n < 0)
+        return NULL;
+    bytes[n] = 0;
+    *length = (size_t)n;
+    return bytes;
+}
+
+char *fd_read_all(int fd, size_t limit, struct arena *arena, size_t *length)
+{
+    char *bytes = arena_alloc(arena, limit + 1);
+    ssize_t n = read_fully(fd, bytes, limit + 1);
+
+    if (n < 0)
+        return NULL;
+    if ((size_t)n > limit) {
+        errno = EFBIG;
+        return NULL;
+    }
+    bytes[n] = 0;
+    *length = (size_t)n;
+    return bytes;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t length)
+{
+    const char *p = bytes;
+
+    while (length) {
+        ssize_t n = write(fd, p, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        p += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * fd - file descriptors and whole small files.
+ *
+ * Every descriptor that Coracle opens is close-on-exec: none reaches the
+ * application.
+ */
+#ifndef CORACLE_BASE_FD_H
+#define CORACLE_BASE_FD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+
+/* Closes *FD if it is open (not negative) and sets it to -1. Keeps errno. */
+void fd_close(int *fd);
+
+/* A local descriptor that is closed when its scope ends: `FD_CLEANUP int fd = -1;` */
+#define FD_CLEANUP __attribute__((cleanup(fd_close)))
+
+/* Hands *FD out of a scope that would close it. */
+int fd_steal(int *fd);
+
+/*
+ * Reads the regular file NAME beneath DIR (openat() rules; AT_FDCWD works) into
+ * the arena, zero-terminated, and sets *LENGTH. A file above LIMIT bytes is
+ * EFBIG, anything but a regular file EINVAL; it never blocks on a FIFO.
+ * FLAGS are added to open()'s, O_NOFOLLOW for one. NULL and errno on failure.
+ */
+char *fd_read_file(int dir, const char *name, int flags, size_t limit, struct arena *arena, size_t *length);
+
+/* The same from an open descriptor, from where it stands to its end (a pipe will do). */
+char *fd_read_all(int fd, size_t limit, struct arena *arena, size_t *length);
+
+/* Writes all LENGTH bytes. 0, or -1 and errno. */
+int fd_write_all(int fd, const void *bytes, size_t length);
+
+#endif

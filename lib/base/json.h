@@ -1,0 +1,38 @@
+/*
+ * json - writes JSON (RFC 8259) into a str.
+ *
+ *     json_object(&w, NULL);
+ *     json_text(&w, "source", path);
+ *     json_end(&w, '}');
+ *
+ * Commas and indentation are the writer's. A name of NULL is right inside an
+ * array and for the outermost value.
+ */
+#ifndef CORACLE_BASE_JSON_H
+#define CORACLE_BASE_JSON_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct json_writer {
+    struct str *out;
+    int depth;
+    int empty; /* nothing was written yet at this depth */
+};
+
+void json_object(struct json_writer *writer, const char *name);
+void json_array(struct json_writer *writer, const char *name);
+void json_end(struct json_writer *writer, char bracket);
+void json_number(struct json_writer *writer, const char *name, uint64_t value);
+void json_bool(struct json_writer *writer, const char *name, int value);
+void json_null(struct json_writer *writer, const char *name);
+
+/*
+ * A string. JSON holds only UTF-8 and file names are bytes: each byte that
+ * breaks UTF-8 becomes U+FFFD, and a second member NAME_base64 carries the
+ * bytes as they are. Inside an array such a string is an object of both.
+ */
+void json_text(struct json_writer *writer, const char *name, const char *text);
+
+#endif

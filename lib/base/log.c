@@ -1,0 +1,100 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+static enum log_level log_level = LOG_WARNINGS;
+
+void log_set_level(enum log_level level)
+{
+    log_level = level;
+}
+
+int log_enabled(enum log_level level)
+{
+    return level <= log_level;
+}
+
+/* Appends the byte(s) of one character to LINE, made harmless; returns how many bytes of TEXT it used. */
+static size_t add_clean(char *line, size_t *used, const char *text)
+{
+    unsigned char c = (unsigned char)*text;
+    size_t n = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 1;
+
+    if (strnlen(text, n) == n && str_is_utf8(text, n) && c >= 0x20 && c != 0x7F &&
+        !(c == 0xC2 && (unsigned char)text[1] < 0xA0)) {
+        memcpy(line + *used, text, n);
+        *used += n;
+        return n;
+    }
+    *used += (size_t)sprintf(line + *used, "\\x%02x", c);
+    return 1;
+}
+
+/* One line, one write. What does not fit is cut. */
+static void write_line(const char *prefix, const char *text, size_t length, const char *suffix)
+{
+    char line[4096];
+    size_t used = strlen(prefix);
+    size_t limit = sizeof(line) - strlen(suffix) - 8;
+
+    memcpy(line, prefix, used);
+    for (size_t i = 0; i < length && used < limit;)
+        i += add_clean(line, &used, text + i);
+    memcpy(line + used, suffix, strlen(suffix));
+    used += strlen(suffix);
+    line[used++] = '\n';
+    while (write(STDERR_FILENO, line, used) < 0 && errno == EINTR)
+        ;
+}
+
+void log_error(const struct err *err)
+{
+    int saved = errno;
+    char suffix[64];
+
+    snprintf(suffix, sizeof(suffix), " [%s]", err_name(err->id));
+    write_line("coracle: error: ", err->text, strlen(err->text), suffix);
+    errno = saved;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+log_lines(const char *prefix, const char *format, va_list args)
+{
+    int saved = errno;
+    char text[4096];
+
+    vsnprintf(text, sizeof(text), format, args);
+    for (char *line = text; *line;) {
+        size_t length = strcspn(line, "\n");
+        write_line(prefix, line, length, "");
+        line += length + (line[length] == '\n');
+    }
+    errno = saved;
+}
+
+void log_warning(const char *format, ...)
+{
+    va_list args;
+
+    if (!log_enabled(LOG_WARNINGS))
+        return;
+    va_start(args, format);
+    log_lines("coracle: warning: ", format, args);
+    va_end(args);
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+    va_list args;
+
+    if (!log_enabled(level))
+        return;
+    va_start(args, format);
+    log_lines("coracle: ", format, args);
+    va_end(args);
+}

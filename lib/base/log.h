@@ -1,0 +1,36 @@
+/*
+ * log - the one place that writes messages.
+ *
+ * Messages go to standard error, one write() each, so that lines of ranks that
+ * run side by side do not mix. Control characters and broken UTF-8 come out as
+ * \xHH: names from an image or a command line cannot drive a terminal. errno is
+ * kept.
+ */
+#ifndef CORACLE_BASE_LOG_H
+#define CORACLE_BASE_LOG_H
+
+#include <stdarg.h>
+
+#include "base/err.h"
+
+enum log_level {
+    LOG_ERRORS = -1, /* -q */
+    LOG_WARNINGS = 0,
+    LOG_TRACE = 1, /* -v: each row of the plan as it is carried out */
+    LOG_WAYS = 2,  /* -vv: which way was taken where there are several */
+};
+
+/* Messages above LEVEL are dropped. The start is LOG_WARNINGS. */
+void log_set_level(enum log_level level);
+int log_enabled(enum log_level level);
+
+/* "coracle: error: TEXT [identifier]". */
+void log_error(const struct err *err);
+
+/* "coracle: warning: TEXT". */
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "coracle: TEXT" at LEVEL. A TEXT of several lines becomes several messages. */
+void log_message(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

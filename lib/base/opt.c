@@ -1,0 +1,238 @@
+#include "base/opt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST_NAME = 40 };
+
+/* Number of letters to add, drop, change or swap to make B of A (optimal string alignment). */
+static unsigned edit_distance(const char *a, const char *b)
+{
+    unsigned rows[3][LONGEST_NAME + 1];
+    size_t n = strlen(a), m = strlen(b);
+
+    if (n > LONGEST_NAME || m > LONGEST_NAME)
+        return LONGEST_NAME;
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned *now = rows[i % 3], *before = rows[(i - 1) % 3], *before2 = rows[(i + 1) % 3];
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            unsigned best = before[j - 1] + (a[i - 1] != b[j - 1]);
+            if (before[j] + 1 < best)
+                best = before[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before2[j - 2] + 1 < best)
+                best = before2[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[n % 3][m];
+}
+
+const char *opt_nearest(const char *word, const char *const *names, size_t count, size_t stride)
+{
+    const char *nearest = NULL;
+    size_t length = strlen(word);
+    unsigned limit = length > 6 ? 3 : length > 3 ? 2 : 1;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = *(const char *const *)((const char *)names + i * stride);
+        unsigned distance = edit_distance(word, name);
+        if (distance <= limit) {
+            nearest = name;
+            limit = distance ? distance - 1 : 0;
+        }
+    }
+    return nearest;
+}
+
+static int unknown_option(const struct opt_row *rows, size_t count, const char *name, struct err *err)
+{
+    const char *nearest = opt_nearest(name, &rows[0].name, count, sizeof(rows[0]));
+
+    if (nearest)
+        return err_set(err, ERR_USAGE, "unknown option %s; did you mean %s?", name, nearest);
+    return err_set(err, ERR_USAGE, "unknown option %s; --help lists the options", name);
+}
+
+static int set_row(const struct opt_row *row, const char *value, void *target, struct err *err)
+{
+    struct opt_origin origin = {row->name, ERR_USAGE};
+
+    return row->set(target, value, &origin, err);
+}
+
+/* ARGV[*INDEX] begins with "--". Sets *INDEX behind what was used. */
+static int parse_long(const struct opt_row *rows, size_t count, int argc, char *const argv[], int *index,
+                      void *target, struct err *err)
+{
+    const char *arg = argv[(*index)++];
+    size_t length = strcspn(arg, "=");
+    const char *value = arg[length] ? arg + length + 1 : NULL;
+    const struct opt_row *row = rows;
+    char name[LONGEST_NAME + 1];
+
+    while (row < rows + count && (strncmp(row->name, arg, length) != 0 || row->name[length]))
+        row++;
+    if (row == rows + count) {
+        snprintf(name, sizeof(name), "%.*s", (int)(length < LONGEST_NAME ? length : LONGEST_NAME), arg);
+        return unknown_option(rows, count, name, err);
+    }
+    if (row->kind == OPT_FLAG && value)
+        return err_set(err, ERR_USAGE, "%s takes no value", row->name);
+    if (row->kind == OPT_VALUE && !value) {
+        if (*index >= argc)
+            return err_set(err, ERR_USAGE, "%s needs a value: %s %s", row->name, row->name, row->value_name);
+        value = argv[(*index)++];
+    }
+    return set_row(row, value, target, err);
+}
+
+/* ARG begins with one "-": flags may be bundled, a value may follow at once or as the next argument. */
+static int parse_letters(const struct opt_row *rows, size_t count, int argc, char *const argv[], int *index,
+                         void *target, struct err *err)
+{
+    const char *letter = argv[(*index)++] + 1;
+
+    for (; *letter; letter++) {
+        const struct opt_row *row = rows;
+        const char *value = NULL;
+
+        while (row < rows + count && row->letter != *letter)
+            row++;
+        if (row == rows + count)
+            return err_set(err, ERR_USAGE, "unknown option -%c; --help lists the options", *letter);
+        if (row->kind == OPT_VALUE) {
+            value = letter[1] ? letter + 1 : *index < argc ? argv[(*index)++] : NULL;
+            if (!value)
+                return err_set(err, ERR_USAGE, "-%c needs a value: -%c %s", *letter, *letter,
+                               row->value_name);
+        }
+        if (set_row(row, value, target, err) < 0)
+            return -1;
+        if (value)
+            break;
+    }
+    return 0;
+}
+
+int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const argv[], void *target,
+              struct err *err)
+{
+    int index = argc > 0; /* execve() allows an empty ARGV before Linux 5.18 */
+
+    while (index < argc && argv[index][0] == '-' && argv[index][1]) {
+        int result;
+        if (strcmp(argv[index], "--") == 0)
+            return index + 1;
+        if (argv[index][1] == '-')
+            result = parse_long(rows, count, argc, argv, &index, target, err);
+        else
+            result = parse_letters(rows, count, argc, argv, &index, target, err);
+        if (result < 0)
+            return -1;
+    }
+    return index;
+}
+
+static const char *find_variable(char *const environment[], const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; *environment; environment++)
+        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+            return *environment + n + 1;
+    return NULL;
+}
+
+/* 1 for yes, 0 for no, -1 for neither. */
+static int parse_yes_no(const char *value)
+{
+    static const char *const words[] = {"no", "yes", "0", "1", "false", "true"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(value, words[i]) == 0)
+            return i % 2;
+    return -1;
+}
+
+/* Calls the row's setter for each value of a list between commas. Only \, is undone here. */
+static int set_list(const struct opt_row *row, const char *list, const struct opt_origin *origin,
+                    void *target, struct arena *arena, struct err *err)
+{
+    while (*list) {
+        struct str value = {.arena = arena};
+        for (; *list && *list != ','; list++) {
+            if (list[0] == '\\' && list[1] == ',')
+                list++;
+            else if (list[0] == '\\' && list[1])
+                str_add_char(&value, *list++);
+            str_add_char(&value, *list);
+        }
+        if (value.length && row->set(target, str_text(&value), origin, err) < 0)
+            return err_prefix(err, "%s", origin->name);
+        list += *list == ',';
+    }
+    return 0;
+}
+
+int opt_apply_environment(const struct opt_row *rows, size_t count, char *const environment[], void *target,
+                          struct arena *arena, struct err *err)
+{
+    for (const struct opt_row *row = rows; row < rows + count; row++) {
+        struct opt_origin origin = {row->variable, ERR_CONFIG};
+        const char *value = row->variable ? find_variable(environment, row->variable) : NULL;
+        int result = 0;
+
+        if (!value || !*value)
+            continue;
+        if (row->variable_kind == OPT_LIST) {
+            result = set_list(row, value, &origin, target, arena, err);
+        } else if (row->kind == OPT_FLAG || (row->kind == OPT_OPTIONAL_VALUE && parse_yes_no(value) >= 0)) {
+            int yes = parse_yes_no(value);
+            if (yes < 0)
+                return err_set(err, ERR_CONFIG, "%s is %s; it can be yes or no", row->variable,
+                               str_quote(arena, value));
+            result = yes ? row->set(target, NULL, &origin, err) : 0;
+        } else {
+            result = row->set(target, value, &origin, err);
+        }
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void opt_help(const struct opt_row *rows, size_t count, struct str *out)
+{
+    enum { HELP_COLUMN = 34 };
+
+    for (const struct opt_row *row = rows; row < rows + count; row++) {
+        size_t start = out->length;
+        const char *help = row->help;
+
+        if (row->letter)
+            str_addf(out, "  -%c, %s", row->letter, row->name);
+        else
+            str_addf(out, "      %s", row->name);
+        if (row->value_name)
+            str_addf(out, row->kind == OPT_OPTIONAL_VALUE ? "[=%s]" : " %s", row->value_name);
+        if (out->length - start >= HELP_COLUMN) {
+            str_add_char(out, '\n');
+            start = out->length;
+        }
+        for (;;) {
+            size_t n = strcspn(help, "\n");
+            str_pad(out, start, HELP_COLUMN);
+            str_add_bytes(out, help, n);
+            str_add_char(out, '\n');
+            if (!help[n])
+                break;
+            help += n + 1;
+            start = out->length;
+        }
+    }
+}

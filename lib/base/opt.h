@@ -1,0 +1,81 @@
+/*
+ * opt - command lines from a table.
+ *
+ * A command has an array of rows. The parser, the environment reader, the help
+ * text and the "did you mean" all read the same rows, so they cannot disagree.
+ *
+ *     static const struct opt_row rows[] = {
+ *         {"--bind", 'b', OPT_VALUE, "SRC[:DST[:OPTS]]", "CORACLE_BIND", OPT_LIST,
+ *          "show the host's SRC as DST", set_bind},
+ *     };
+ *
+ * Accepted are --name VALUE, --name=VALUE, -n VALUE and -nVALUE. Names are not
+ * abbreviated: a script must not change its meaning when an option is added.
+ * Options end at the first operand or after "--".
+ */
+#ifndef CORACLE_BASE_OPT_H
+#define CORACLE_BASE_OPT_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum opt_kind {
+    OPT_FLAG,           /* --name */
+    OPT_VALUE,          /* --name VALUE */
+    OPT_OPTIONAL_VALUE, /* --name or --name=VALUE */
+};
+
+enum opt_variable {
+    OPT_SINGLE, /* the variable's value is the option's value; for a flag: yes or no */
+    OPT_LIST,   /* values between commas; a comma inside is written \, */
+};
+
+/* Where a setting came from, for explain and for messages: "--bind", "CORACLE_BIND". */
+struct opt_origin {
+    const char *name;
+    enum err_id error; /* what a bad value is: ERR_USAGE or ERR_CONFIG */
+};
+
+struct opt_row {
+    const char *name; /* "--bind" */
+    char letter;      /* 0: none */
+    enum opt_kind kind;
+    const char *value_name; /* for the help text; NULL for a flag */
+    const char *variable;   /* environment variable with the same meaning; NULL: none */
+    enum opt_variable variable_kind;
+    const char *help; /* lines are broken at \n */
+    /*
+     * Stores VALUE (NULL where an optional one was not given) in TARGET. VALUE
+     * lives as long as argv, the environment or the arena of the call. 0, or -1
+     * with ERR filled.
+     */
+    int (*set)(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+};
+
+/*
+ * Applies the options of ARGV[1] and on to TARGET. The index of the first
+ * operand (ARGC where there is none), or -1.
+ */
+int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const argv[], void *target,
+              struct err *err);
+
+/*
+ * Applies the variables that rows name, in the order of the rows. A flag's
+ * variable takes yes, no, 1, 0, true or false. 0 or -1.
+ */
+int opt_apply_environment(const struct opt_row *rows, size_t count, char *const environment[], void *target,
+                          struct arena *arena, struct err *err);
+
+/* Adds the help lines of all rows to OUT. */
+void opt_help(const struct opt_row *rows, size_t count, struct str *out);
+
+/*
+ * The nearest of NAMES (every STRIDE bytes a `const char *` at NAMES) to WORD,
+ * or NULL where none is near.
+ */
+const char *opt_nearest(const char *word, const char *const *names, size_t count, size_t stride);
+
+#endif

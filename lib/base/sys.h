@@ -1,0 +1,60 @@
+/*
+ * sys - system calls that the C library does not offer, or offers under headers
+ * that clash (sys/mount.h against linux/mount.h in glibc 2.36).
+ *
+ * Each function is the call of its name: -1 and errno on failure.
+ */
+#ifndef CORACLE_BASE_SYS_H
+#define CORACLE_BASE_SYS_H
+
+#include <stdint.h>
+
+struct sys_mount_attr {
+    uint64_t set;
+    uint64_t clear;
+    uint64_t propagation;
+    uint64_t userns_fd;
+};
+
+/* mount_setattr(2), fsmount(2) */
+#define SYS_ATTR_RDONLY 0x00000001
+#define SYS_ATTR_NOSUID 0x00000002
+#define SYS_ATTR_NODEV 0x00000004
+#define SYS_ATTR_NOEXEC 0x00000008
+
+int sys_open_tree(int dir, const char *path, unsigned flags); /* Linux 5.2 */
+int sys_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags); /* 5.2 */
+int sys_fsopen(const char *type, unsigned flags);                                                 /* 5.2 */
+int sys_fsconfig(int fd, unsigned command, const char *key, const char *value, int aux);          /* 5.2 */
+int sys_fsmount(int fd, unsigned flags, unsigned attributes);                                     /* 5.2 */
+int sys_mount_setattr(int dir, const char *path, unsigned flags,
+                      const struct sys_mount_attr *attr);                     /* 5.12 */
+int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve); /* 5.6 */
+int sys_pivot_root(const char *new_root, const char *put_old);
+int sys_close_range(unsigned first, unsigned last, unsigned flags); /* 5.9 */
+
+/* Sets the caller's capabilities: permitted and effective to MASK, inheritable to none. capset(2) */
+int sys_capset(uint64_t mask);
+
+/* open_tree(2), move_mount(2) */
+#define SYS_OPEN_TREE_CLONE 1u
+#define SYS_MOVE_FROM_EMPTY 0x04u
+#define SYS_MOVE_TO_EMPTY 0x40u
+
+/* fsconfig(2) */
+#define SYS_FSCONFIG_SET_FLAG 0u
+#define SYS_FSCONFIG_SET_STRING 1u
+#define SYS_FSCONFIG_CREATE 6u
+#define SYS_CLOEXEC 1u /* fsopen(2), fsmount(2) */
+
+/* openat2(2) */
+#define SYS_RESOLVE_NO_MAGICLINKS 0x02u
+#define SYS_RESOLVE_NO_SYMLINKS 0x04u
+#define SYS_RESOLVE_BENEATH 0x08u
+#define SYS_RESOLVE_IN_ROOT 0x10u
+
+/* capabilities(7) */
+#define SYS_CAP_SYS_CHROOT 18
+#define SYS_CAP_SYS_ADMIN 21
+
+#endif

@@ -1,0 +1,52 @@
+#include "host/facts.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whether $PWD is another name of the current directory. */
+static int names_current_directory(const char *pwd)
+{
+    struct stat named, current;
+
+    return stat(pwd, &named) == 0 && stat(".", &current) == 0 && named.st_dev == current.st_dev &&
+           named.st_ino == current.st_ino;
+}
+
+static const char *find_pwd(char *const environment[])
+{
+    for (; *environment; environment++)
+        if (strncmp(*environment, "PWD=/", 5) == 0)
+            return *environment + 4;
+    return NULL;
+}
+
+static void gather_cwd(struct host_facts *facts, struct arena *arena)
+{
+    char buffer[PATH_MAX];
+    const char *pwd = find_pwd(facts->environment);
+
+    /* "(unreachable)/x": a directory outside of our root. getcwd(3) */
+    if (!getcwd(buffer, sizeof(buffer)) || *buffer != '/')
+        return;
+    facts->physical_cwd = arena_strdup(arena, buffer);
+    facts->cwd = facts->physical_cwd;
+    if (pwd && strcmp(pwd, buffer) != 0 && names_current_directory(pwd))
+        facts->cwd = pwd;
+}
+
+int facts_gather(struct host_facts *facts, char *const environment[], struct arena *arena, struct err *err)
+{
+    memset(facts, 0, sizeof(*facts));
+    if (getauxval(AT_SECURE))
+        return err_set(err, ERR_SYSTEM,
+                       "coracle has a setuid bit or file capabilities and will not run so; remove them "
+                       "(chmod u-s,g-s; setcap -r)");
+    facts->uid = (uint32_t)getauxval(AT_EUID);
+    facts->gid = (uint32_t)getauxval(AT_EGID);
+    facts->environment = environment;
+    gather_cwd(facts, arena);
+    return record_load(&facts->record, environment, arena, err);
+}

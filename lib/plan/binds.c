@@ -1,0 +1,206 @@
+/* The rows of a plan: the default view, then what the user asked for. */
+#include <string.h>
+
+#include "base/path.h"
+#include "plan/build.h"
+#include "plan/identity.h"
+
+struct plan_row *plan_add_row(struct plan *plan, struct arena *arena, enum row_kind kind, const char *target,
+                              const char *origin)
+{
+    struct plan_row *row;
+
+    plan->rows = arena_grow(arena, plan->rows, plan->row_count, &plan->row_room, sizeof(*plan->rows));
+    row = &plan->rows[plan->row_count++];
+    memset(row, 0, sizeof(*row));
+    row->kind = kind;
+    row->target = target;
+    row->origin = origin;
+    return row;
+}
+
+static struct plan_row *add_bind(struct plan *plan, struct arena *arena, const char *source,
+                                 const char *target, unsigned flags, const char *origin)
+{
+    struct plan_row *row = plan_add_row(plan, arena, ROW_BIND, target, origin);
+
+    row->source = source;
+    row->flags = flags;
+    return row;
+}
+
+static void add_table(struct plan *plan, struct arena *arena, const struct plan_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_bind(plan, arena, rows[i].target, rows[i].target, rows[i].flags, "default");
+}
+
+/* Without these nothing runs: --no-default-binds keeps them. */
+static const struct plan_row system_rows[] = {
+    {.target = "/proc"},
+    {.target = "/sys", .flags = MOUNT_OPTIONAL},
+    {.target = "/dev"},
+};
+
+/*
+ * The time zone is the file itself, laid on the image's link: bound through the
+ * link it would change what UTC means.
+ */
+static const struct plan_row host_rows[] = {
+    {.target = "/tmp", .flags = MOUNT_OPTIONAL},
+    {.target = "/etc/hosts", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},
+    {.target = "/etc/resolv.conf", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},
+    {.target = "/etc/localtime", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},
+};
+
+/* Directories that belong to the image: accounts like bin or daemon have such a home. */
+static int is_system_directory(const char *path)
+{
+    static const char *const directories[] = {"/bin",   "/boot", "/dev",  "/etc", "/lib", "/lib32",
+                                              "/lib64", "/proc", "/sbin", "/sys", "/usr"};
+
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+        if (path_is_beneath(path, directories[i]))
+            return 1;
+    return strcmp(path, "/") == 0 || strcmp(path, "/var") == 0 || strcmp(path, "/run") == 0;
+}
+
+/* Whether the host's PATH is in the view at its own place already. */
+static int is_in_view(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->row_count; i++) {
+        const struct plan_row *row = &plan->rows[i];
+        if (row->kind == ROW_BIND && strcmp(row->source, row->target) == 0 &&
+            path_is_beneath(path, row->target))
+            return 1;
+    }
+    return 0;
+}
+
+void plan_bind_in_place(struct plan *plan, struct arena *arena, const char *path, const char *origin)
+{
+    char *clean;
+
+    if (*path != '/')
+        return;
+    clean = path_clean(arena, path);
+    if (path_has_dotdot(clean) || is_system_directory(clean) || is_in_view(plan, clean))
+        return;
+    add_bind(plan, arena, clean, clean, MOUNT_OPTIONAL, origin);
+}
+
+static void add_home(struct plan *plan, const struct plan_inputs *in)
+{
+    const struct request *request = in->request;
+    const char *home = plan_variable(in->facts->environment, "HOME");
+    char *clean;
+
+    if (request->home == HOME_NONE || (request->no_default_binds && request->home == HOME_DEFAULT))
+        return;
+    if (request->home_dir) {
+        clean = path_clean(in->arena, request->home_dir);
+        add_bind(plan, in->arena, clean, clean, 0, request->home_origin);
+        return;
+    }
+    if (!home || *home != '/')
+        home = in->facts->record.home;
+    plan_bind_in_place(plan, in->arena, home, request->home == HOME_WANTED ? request->home_origin : "home");
+}
+
+/* A uid that is 0 inside is the image's root: the image's own files know it, and dpkg must be able to write
+ * them. */
+static void add_identity(struct plan *plan, const struct plan_inputs *in)
+{
+    const struct host_record *record = &in->facts->record;
+    int same = plan->uid == plan->host_uid && plan->gid == plan->host_gid;
+    const unsigned flags = MOUNT_REPLACE | MOUNT_READ_ONLY | MOUNT_OPTIONAL; /* sweepers of /tmp take files */
+
+    if (plan->uid == 0 && plan->host_uid != 0)
+        return;
+    if (same && record->passwd_path && record->group_path) {
+        add_bind(plan, in->arena, record->passwd_path, "/etc/passwd", flags, "default");
+        add_bind(plan, in->arena, record->group_path, "/etc/group", flags, "default");
+        return;
+    }
+    plan_add_row(plan, in->arena, ROW_FILE, "/etc/passwd", "default")->content =
+        same && record->passwd ? record->passwd : identity_passwd(plan, record, in->arena);
+    plan_add_row(plan, in->arena, ROW_FILE, "/etc/group", "default")->content =
+        same && record->group ? record->group : identity_group(plan, record, in->arena);
+}
+
+/* The munge socket, where the node has one or the job is Slurm's. */
+static void add_munge(struct plan *plan, const struct plan_inputs *in)
+{
+    if (in->facts->record.munge || plan_variable(in->facts->environment, "SLURM_JOB_ID"))
+        plan_bind_in_place(plan, in->arena, "/run/munge", "default");
+}
+
+static void add_default_view(struct plan *plan, const struct plan_inputs *in)
+{
+    add_table(plan, in->arena, system_rows, sizeof(system_rows) / sizeof(system_rows[0]));
+    if (!in->request->no_default_binds)
+        add_table(plan, in->arena, host_rows, sizeof(host_rows) / sizeof(host_rows[0]));
+    add_home(plan, in);
+    if (in->request->no_default_binds)
+        return;
+    add_identity(plan, in);
+    plan_variable_binds(plan, in);
+    add_munge(plan, in);
+}
+
+/* The user's own mount on TARGET or above it takes the place of the default rows there. */
+static void drop_covered(struct plan *plan, size_t defaults, size_t *gone, const char *target)
+{
+    for (size_t i = 0; i < defaults; i++) {
+        if (plan->rows[i].target && path_is_beneath(plan->rows[i].target, target)) {
+            plan->rows[i].target = NULL;
+            ++*gone;
+        }
+    }
+}
+
+static void remove_dropped(struct plan *plan)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->row_count; i++)
+        if (plan->rows[i].target)
+            plan->rows[kept++] = plan->rows[i];
+    plan->row_count = kept;
+}
+
+/* SOURCE as an absolute path where the current directory is known; the kernel's business else. */
+static const char *absolute_source(const struct plan_inputs *in, const char *source)
+{
+    const char *cwd = in->facts->physical_cwd;
+
+    if (*source == '/' || cwd)
+        return path_join(in->arena, cwd ? cwd : "/", source);
+    return source;
+}
+
+static void add_request(struct plan *plan, const struct plan_inputs *in, const struct mount_request *mount)
+{
+    struct arena *arena = in->arena;
+    const char *source = mount->source ? absolute_source(in, mount->source) : NULL;
+    const char *target = path_join(arena, "/", mount->target ? mount->target : source);
+    struct plan_row *row = plan_add_row(plan, arena, source ? ROW_BIND : ROW_TMPFS, target, mount->origin);
+
+    row->source = source;
+    row->flags = mount->flags;
+    row->size = mount->size;
+}
+
+void plan_binds(struct plan *plan, const struct plan_inputs *in)
+{
+    size_t defaults, gone = 0;
+
+    add_default_view(plan, in);
+    defaults = plan->row_count;
+    for (size_t i = 0; i < in->request->mount_count; i++) {
+        add_request(plan, in, &in->request->mounts[i]);
+        drop_covered(plan, defaults, &gone, plan->rows[plan->row_count - 1].target);
+    }
+    if (gone)
+        remove_dropped(plan);
+}

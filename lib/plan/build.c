@@ -1,0 +1,76 @@
+#include "plan/build.h"
+
+#include <sched.h>
+#include <string.h>
+
+/* The image, its root and the namespaces. */
+static void plan_root(struct plan *plan, const struct plan_inputs *in)
+{
+    const struct request *request = in->request;
+
+    plan->image = request->image;
+    plan->image_origin = "argument";
+    plan->root_mode = request->root_mode;
+    plan->root_size = request->root_size;
+    plan->root_origin = request->root_origin ? request->root_origin : "default";
+    plan->namespaces = CLONE_NEWUSER | CLONE_NEWNS;
+}
+
+void plan_ids(struct plan *plan, const struct plan_inputs *in)
+{
+    const struct request *request = in->request;
+
+    plan->host_uid = plan->uid = in->facts->uid;
+    plan->host_gid = plan->gid = in->facts->gid;
+    plan->ids_origin = "default";
+    if (request->as_root) {
+        plan->uid = plan->gid = 0;
+        plan->keep_capabilities = 1;
+        plan->ids_origin = request->as_root_origin;
+    }
+    if (request->uid_given) {
+        plan->uid = request->uid;
+        plan->ids_origin = request->uid_origin;
+    }
+    if (request->gid_given) {
+        plan->gid = request->gid;
+        plan->ids_origin = request->gid_origin;
+    }
+}
+
+const char *plan_variable(char *const environment[], const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; *environment; environment++)
+        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+            return *environment + n + 1;
+    return NULL;
+}
+
+static int check_request(const struct request *request, struct err *err)
+{
+    if (request->as_root && request->uid_given && request->uid != 0)
+        return err_set(err, ERR_USAGE, "%s makes the user root and %s makes it %u; give one of them",
+                       request->as_root_origin, request->uid_origin, request->uid);
+    if (request->as_root && request->gid_given && request->gid != 0)
+        return err_set(err, ERR_USAGE, "%s makes the group root and %s makes it %u; give one of them",
+                       request->as_root_origin, request->gid_origin, request->gid);
+    return 0;
+}
+
+int plan_build(struct plan *plan, const struct request *request, const struct oci_image_config *config,
+               const struct host_facts *facts, struct arena *arena, struct err *err)
+{
+    const struct plan_inputs in = {request, config, facts, arena};
+
+    memset(plan, 0, sizeof(*plan));
+    if (check_request(request, err) < 0)
+        return -1;
+    plan_root(plan, &in);
+    plan_ids(plan, &in);
+    plan_environment(plan, &in);
+    plan_binds(plan, &in);
+    plan_workdirs(plan, &in);
+    return plan_command(plan, &in, err);
+}

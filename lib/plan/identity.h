@@ -1,0 +1,16 @@
+/*
+ * identity - passwd and group for a user who has another id inside.
+ *
+ * With the caller's own ids the node's record has the files ready; with --uid or
+ * --gid they are made for the launch.
+ */
+#ifndef CORACLE_PLAN_IDENTITY_H
+#define CORACLE_PLAN_IDENTITY_H
+
+#include "plan/plan.h"
+
+/* Texts in ARENA: root, the user with the ids of PLAN, nobody; and the groups to go with them. */
+const char *identity_passwd(const struct plan *plan, const struct host_record *record, struct arena *arena);
+const char *identity_group(const struct plan *plan, const struct host_record *record, struct arena *arena);
+
+#endif

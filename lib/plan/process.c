@@ -1,0 +1,112 @@
+/* Where the command starts and what it is. */
+#include <string.h>
+
+#include "base/path.h"
+#include "plan/build.h"
+
+static void add_workdir(struct plan *plan, const char *path, const char *origin, int required)
+{
+    plan->workdirs[plan->workdir_count++] = (struct plan_workdir){path, origin, required};
+}
+
+void plan_workdirs(struct plan *plan, const struct plan_inputs *in)
+{
+    const struct request *request = in->request;
+    const struct host_facts *facts = in->facts;
+
+    if (request->workdir) {
+        add_workdir(plan, path_join(in->arena, "/", request->workdir), request->workdir_origin, 1);
+        return;
+    }
+    if (facts->cwd)
+        add_workdir(plan, facts->cwd, "current directory", 0);
+    if (facts->physical_cwd && strcmp(facts->cwd, facts->physical_cwd) != 0)
+        add_workdir(plan, facts->physical_cwd, "current directory", 0);
+    if (in->config && in->config->workdir && *in->config->workdir)
+        add_workdir(plan, path_join(in->arena, "/", in->config->workdir), "image", 0);
+    add_workdir(plan, "/", "default", 0);
+}
+
+static size_t count(char *const *list)
+{
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+/* HEAD and then TAIL, either may be NULL. */
+static char **concatenate(struct arena *arena, char *const *head, char *const *tail)
+{
+    size_t n = count(head), m = count(tail);
+    char **list = arena_alloc(arena, (n + m + 1) * sizeof(*list));
+
+    if (n)
+        memcpy(list, head, n * sizeof(*list));
+    if (m)
+        memcpy(list + n, tail, m * sizeof(*list));
+    return list;
+}
+
+/* $SHELL, the login shell, and then what images have, best first. */
+static void plan_shell(struct plan *plan, const struct plan_inputs *in)
+{
+    static const char *const usual[] = {"/bin/bash", "/usr/bin/bash", "/bin/zsh",    "/bin/ash",
+                                        "/bin/sh",   "/usr/bin/sh",   "/busybox/sh", "/bin/busybox"};
+    enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
+    const char **shells = arena_alloc(in->arena, (USUAL + 3) * sizeof(*shells));
+    const char *shell = plan_variable(in->facts->environment, "SHELL");
+    char *const place_holder[] = {arena_strdup(in->arena, "shell"), NULL};
+    size_t n = 0;
+
+    if (shell && *shell == '/')
+        shells[n++] = shell;
+    if (*in->facts->record.shell == '/')
+        shells[n++] = in->facts->record.shell;
+    memcpy(shells + n, usual, sizeof(usual));
+    plan->shells = shells;
+    plan->argv = concatenate(in->arena, place_holder, in->request->command);
+    plan->command_origin = "shell";
+}
+
+static int no_command(const struct request *request, struct err *err)
+{
+    const char *image = str_quote(request->arena, request->image);
+
+    return err_set(
+        err, ERR_NO_COMMAND,
+        "no command was given and the image %s names none; give one (coracle run %s -- COMMAND) or "
+        "start a shell (coracle shell %s)",
+        image, image, image);
+}
+
+/* As Docker does it: the arguments take the place of CMD; a new entry point makes CMD void. */
+int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *err)
+{
+    const struct request *request = in->request;
+    char *const given[] = {arena_strdup(in->arena, request->entrypoint ? request->entrypoint : ""), NULL};
+    char *const *entrypoint = in->config ? in->config->entrypoint : NULL;
+    char *const *cmd = in->config ? in->config->cmd : NULL;
+
+    if (in->config && in->config->user && *in->config->user)
+        plan->image_user = in->config->user;
+    if (request->shell) {
+        plan_shell(plan, in);
+        return 0;
+    }
+    if (request->entrypoint_choice == ENTRYPOINT_NONE)
+        entrypoint = NULL;
+    if (request->entrypoint_choice == ENTRYPOINT_GIVEN) {
+        entrypoint = given;
+        cmd = NULL;
+    }
+    plan->command_origin = *request->command ? "arguments" : "image";
+    plan->argv = concatenate(in->arena, entrypoint, *request->command ? request->command : cmd);
+    if (!plan->argv[0])
+        return no_command(request, err);
+    if (entrypoint && *entrypoint)
+        plan->command_origin = request->entrypoint_choice == ENTRYPOINT_GIVEN ? request->entrypoint_origin
+                                                                              : "entry point of the image";
+    return 0;
+}

@@ -1,0 +1,279 @@
+/*
+ * Mount points that an image lacks.
+ *
+ * The directory that lacks a name is covered by one of ours that has it, and
+ * shows everything else that was there. The image is not touched. In this order:
+ *
+ *   1. The directory is one of ours already: the name is made in it.
+ *   2. It has up to 64 entries (always so for /): a tmpfs with a bind for each
+ *      of them. Any kernel, any owner, 10 us an entry.
+ *   3. An overlay of the directory under a skeleton that holds the name, both
+ *      read-only (Linux 5.11). Files then show another device than directories,
+ *      so `du -x` miscounts below it.
+ *   4. Binds, however many, with a warning.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "launch/state.h"
+
+enum { FEW_ENTRIES = 64 };
+
+int launch_own(struct launch *launch, int fd, int seal)
+{
+    struct stat st;
+
+    launch->own =
+        arena_grow(launch->arena, launch->own, launch->own_count, &launch->own_room, sizeof(*launch->own));
+    launch->own[launch->own_count++] =
+        (struct own_fs){.device = fstat(fd, &st) == 0 ? st.st_dev : 0, .fd = fd, .seal = seal};
+    return 0;
+}
+
+static int is_ours(const struct launch *launch, dev_t device)
+{
+    for (size_t i = 0; i < launch->own_count; i++)
+        if (launch->own[i].device == device)
+            return 1;
+    return 0;
+}
+
+int launch_seal(struct launch *launch, struct err *err)
+{
+    const struct sys_mount_attr attr = {.set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
+
+    for (size_t i = 0; i < launch->own_count; i++)
+        if (launch->own[i].seal && sys_mount_setattr(launch->own[i].fd, "", AT_EMPTY_PATH, &attr) < 0)
+            return launch_error(err, ERR_MOUNT, "cannot make an assembled directory read-only");
+    return 0;
+}
+
+static int make_file(int dir, const char *name)
+{
+    FD_CLEANUP int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
+
+    return fd < 0 ? -1 : 0;
+}
+
+/* Makes PATH, relative, with the directories on its way, in DIR, which is of ours. */
+static int make_mount_point(int dir, const char *path, int is_directory)
+{
+    char name[PATH_MAX];
+
+    if (strlen(path) >= sizeof(name)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        memcpy(name, path, (size_t)(slash - path));
+        name[slash - path] = 0;
+        if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+            return -1;
+    }
+    if (is_directory)
+        return mkdirat(dir, path, 0755) < 0 && errno != EEXIST ? -1 : 0;
+    return make_file(dir, path) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+static int copy_link(int from, int to, const char *name)
+{
+    char text[PATH_MAX];
+    ssize_t n = readlinkat(from, name, text, sizeof(text) - 1);
+
+    if (n < 0)
+        return -1;
+    text[n] = 0;
+    return symlinkat(text, to, name);
+}
+
+/* Shows the entry NAME of FROM as the same name in TO. */
+static int show_entry(int from, int to, const char *name)
+{
+    FD_CLEANUP int mount = -1;
+    struct stat st;
+
+    if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    if (S_ISLNK(st.st_mode))
+        return copy_link(from, to, name);
+    if ((S_ISDIR(st.st_mode) ? mkdirat(to, name, 0755) : make_file(to, name)) < 0)
+        return -1;
+    mount = sys_open_tree(from, name, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | O_CLOEXEC);
+    if (mount < 0)
+        return -1;
+    return sys_move_mount(mount, "", to, name, SYS_MOVE_FROM_EMPTY);
+}
+
+/* The names in a directory. */
+struct listing {
+    const char **names;
+    size_t count, room;
+};
+
+/* Lists the directory FD, which is taken over. 0, or -1 and errno. */
+static int list_directory(struct arena *arena, int fd, struct listing *listing)
+{
+    DIR *dir = fdopendir(fd);
+    struct dirent *entry;
+
+    if (!dir) {
+        fd_close(&fd);
+        return -1;
+    }
+    errno = 0;
+    while ((entry = readdir(dir))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        listing->names =
+            arena_grow(arena, listing->names, listing->count, &listing->room, sizeof(*listing->names));
+        listing->names[listing->count++] = arena_strdup(arena, entry->d_name);
+    }
+    closedir(dir);
+    return 0;
+}
+
+/* Covers the directory DIR with MOUNT, a file system of ours, which is taken over. */
+static int cover(struct launch *launch, const struct missing_target *place, int dir, int mount, int seal)
+{
+    if (sys_move_mount(mount, "", dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+        return -1;
+    launch_own(launch, mount, seal);
+    if (strcmp(place->ancestor, "/") == 0)
+        launch->root = mount;
+    return 0;
+}
+
+/* A tmpfs with the mode of DIR that covers it; its descriptor belongs to LAUNCH. -1 and errno. */
+static int cover_with_tmpfs(struct launch *launch, const struct missing_target *place, int dir)
+{
+    struct stat st;
+    int mount;
+
+    if (fstat(dir, &st) < 0)
+        return -1;
+    mount = launch_new_tmpfs(launch->arena, 0, st.st_mode & 07777, 0);
+    if (mount >= 0 && cover(launch, place, dir, mount, 1) < 0)
+        fd_close(&mount);
+    return mount;
+}
+
+static int assemble_binds(struct launch *launch, const struct missing_target *place, int dir,
+                          int is_directory, const struct listing *listing, struct err *err)
+{
+    const char *ancestor = str_quote(launch->arena, place->ancestor);
+    int mount = cover_with_tmpfs(launch, place, dir);
+
+    if (mount < 0)
+        return launch_error(err, ERR_MOUNT, "cannot cover the directory %s", ancestor);
+    for (size_t i = 0; i < listing->count; i++)
+        if (show_entry(dir, mount, listing->names[i]) < 0)
+            return launch_error(err, ERR_MOUNT, "cannot show %s of the directory %s",
+                                str_quote(launch->arena, listing->names[i]), ancestor);
+    if (make_mount_point(mount, place->missing, is_directory) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot add %s to the directory %s",
+                            str_quote(launch->arena, place->missing), ancestor);
+    log_message(LOG_WAYS, "way: %s is assembled of %zu binds: the image lacks %s", ancestor, listing->count,
+                str_quote(launch->arena, place->missing));
+    return 0;
+}
+
+/* Adds to SKELETON what rows behind INDEX will miss in the same directory. */
+static void add_later_rows(struct launch *launch, const struct missing_target *place, int skeleton,
+                           size_t index)
+{
+    for (size_t i = index + 1; i < launch->plan->row_count; i++) {
+        const struct plan_row *row = &launch->plan->rows[i];
+        struct missing_target other;
+        struct stat st;
+        int is_directory = row->kind == ROW_TMPFS;
+
+        if (row->kind == ROW_BIND) {
+            if (stat(row->source, &st) < 0)
+                continue;
+            is_directory = S_ISDIR(st.st_mode);
+        }
+        if (launch_find_missing(launch, row, &other) == 1 && strcmp(other.ancestor, place->ancestor) == 0)
+            make_mount_point(skeleton, other.missing, is_directory); /* where it fails, the row will say so */
+    }
+}
+
+/*
+ * The overlay's skeleton is a tmpfs on the same directory, which the overlay
+ * then covers: layers must be attached somewhere. 0, or -1 and errno where the
+ * kernel has no overlay for us.
+ */
+static int assemble_overlay(struct launch *launch, const struct missing_target *place, int dir,
+                            int is_directory, size_t index)
+{
+    FD_CLEANUP int skeleton = launch_new_tmpfs(launch->arena, 0, 0755, 0);
+    int overlay;
+
+    if (skeleton < 0 || make_mount_point(skeleton, place->missing, is_directory) < 0)
+        return -1;
+    add_later_rows(launch, place, skeleton, index);
+    if (sys_move_mount(skeleton, "", dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+        return -1;
+    overlay =
+        launch_new_overlay(arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, dir),
+                           NULL, NULL, SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+    if (overlay < 0)
+        return -1;
+    if (sys_move_mount(overlay, "", skeleton, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0) {
+        fd_close(&overlay);
+        return -1;
+    }
+    if (strcmp(place->ancestor, "/") == 0)
+        launch->root = overlay;
+    else
+        fd_close(&overlay);
+    log_message(LOG_WAYS, "way: %s is overlaid: the image lacks %s",
+                str_quote(launch->arena, place->ancestor), str_quote(launch->arena, place->missing));
+    return 0;
+}
+
+static int assemble_directory(struct launch *launch, const struct missing_target *place, int dir,
+                              int is_directory, size_t index, struct err *err)
+{
+    struct listing listing = {0};
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int listed = fd < 0 ? -1 : list_directory(launch->arena, fd, &listing);
+    const char *ancestor = str_quote(launch->arena, place->ancestor);
+
+    if (listed == 0 && listing.count == 0 && strcmp(place->ancestor, "/") == 0)
+        return err_set(err, ERR_IMAGE_EMPTY, "the image %s is an empty directory",
+                       str_quote(launch->arena, launch->plan->image));
+    if (listed < 0 || listing.count > FEW_ENTRIES) {
+        if (assemble_overlay(launch, place, dir, is_directory, index) == 0)
+            return 0;
+        if (listed < 0)
+            return launch_error(err, ERR_MOUNT, "the directory %s cannot be listed, and an overlay over it",
+                                ancestor);
+        log_warning(
+            "the image lacks %s in %s, which has %zu entries, each of which becomes a mount; add it to the "
+            "image to start faster",
+            str_quote(launch->arena, place->missing), ancestor, listing.count);
+    }
+    return assemble_binds(launch, place, dir, is_directory, &listing, err);
+}
+
+int launch_assemble(struct launch *launch, const struct missing_target *place, int is_directory, size_t index,
+                    struct err *err)
+{
+    FD_CLEANUP int dir = sys_openat2(launch->root, place->ancestor, O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+    struct stat st;
+
+    if (dir < 0 || fstat(dir, &st) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot open the directory %s of the container",
+                            str_quote(launch->arena, place->ancestor));
+    if (is_ours(launch, st.st_dev) && make_mount_point(dir, place->missing, is_directory) == 0)
+        return 0;
+    return assemble_directory(launch, place, dir, is_directory, index, err);
+}

@@ -1,0 +1,106 @@
+/* The command is looked up as execvp(3) does it, in the container and with the PATH of its own environment.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "launch/state.h"
+
+static const char standard_path[] = "/usr/local/bin:/bin:/usr/bin";
+
+/*
+ * A file without a #! line that is no program of this machine is a script for
+ * /bin/sh: POSIX wants it. A damaged or foreign ELF file is not.
+ */
+static void execute(const struct launch *launch, const char *path)
+{
+    char *const *argv = launch->plan->argv;
+    char *const *environment = launch->plan->environment;
+    size_t count = 0;
+    const char **sh;
+    int saved;
+
+    execve(path, argv, environment);
+    if (errno != ENOEXEC || launch_is_binary(path))
+        return;
+    saved = errno;
+    while (argv[count])
+        count++;
+    sh = arena_alloc(launch->arena, (count + 2) * sizeof(*sh));
+    sh[0] = "sh";
+    sh[1] = path;
+    for (size_t i = 1; i <= count; i++)
+        sh[i + 1] = argv[i];
+    execve("/bin/sh", (char *const *)(uintptr_t)sh, environment);
+    errno = saved;
+}
+
+static int goes_on(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == EACCES || errnum == ESTALE ||
+           errnum == ENODEV || errnum == ETIMEDOUT || errnum == ENAMETOOLONG;
+}
+
+/* Fills ERR for a name that no directory of PATH has. */
+static int not_found(const struct launch *launch, const char *path, struct err *err)
+{
+    return err_set(err, ERR_COMMAND_NOT_FOUND, "command %s is not in the container; PATH is %s",
+                   str_quote(launch->arena, launch->plan->argv[0]), str_quote(launch->arena, path));
+}
+
+/* Executes NAME from the first directory of PATH that has it. */
+static int search(const struct launch *launch, const char *path, const char *name, struct err *err)
+{
+    const char *found = NULL; /* exists, but could not be executed */
+    int found_error = 0;
+
+    for (const char *dir = path; dir; dir = strchr(dir, ':') ? strchr(dir, ':') + 1 : NULL) {
+        size_t length = strcspn(dir, ":");
+        const char *prefix = length ? arena_strndup(launch->arena, dir, length) : ".";
+        const char *file = arena_join(launch->arena, prefix, "/", name, NULL);
+
+        execute(launch, file);
+        if (!goes_on(errno))
+            return launch_diagnose(launch, file, errno, err);
+        if (!found && (errno == EACCES || errno == ENOENT)) {
+            int errnum = errno;
+            if (access(file, F_OK) == 0) {
+                found = file;
+                found_error = errnum;
+            }
+        }
+    }
+    return found ? launch_diagnose(launch, found, found_error, err) : not_found(launch, path, err);
+}
+
+static int execute_shell(const struct launch *launch, struct err *err)
+{
+    for (const char *const *shell = launch->plan->shells; *shell; shell++) {
+        launch->plan->argv[0] = arena_strdup(launch->arena, *shell);
+        execute(launch, *shell);
+        if (!goes_on(errno))
+            return launch_diagnose(launch, *shell, errno, err);
+    }
+    return err_set(
+        err, ERR_COMMAND_NOT_FOUND,
+        "the image %s has no shell that we know; run one of its programs: coracle run IMAGE -- COMMAND",
+        str_quote(launch->arena, launch->plan->image));
+}
+
+int launch_exec(const struct launch *launch, struct err *err)
+{
+    const char *name = launch->plan->argv[0];
+    const char *path = NULL;
+
+    if (launch->plan->shells)
+        return execute_shell(launch, err);
+    if (strchr(name, '/')) {
+        execute(launch, name);
+        return launch_diagnose(launch, name, errno, err);
+    }
+    for (char *const *entry = launch->plan->environment; *entry && !path; entry++)
+        if (strncmp(*entry, "PATH=", 5) == 0)
+            path = *entry + 5;
+    return search(launch, path ? path : standard_path, name, err);
+}

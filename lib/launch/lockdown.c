@@ -1,0 +1,15 @@
+/* What a command must not have: new privileges by exec, and capabilities. capabilities(7), prctl(2) */
+#include <sys/prctl.h>
+
+#include "base/sys.h"
+#include "launch/state.h"
+
+int launch_lockdown(const struct launch *launch, struct err *err)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return launch_error(err, ERR_SYSTEM, "cannot set no_new_privs");
+    /* With no_new_privs an exec as uid 0 gains nothing that was given up here. */
+    if (!launch->plan->keep_capabilities && sys_capset(0) < 0)
+        return launch_error(err, ERR_SYSTEM, "cannot give up capabilities");
+    return 0;
+}

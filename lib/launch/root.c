@@ -1,0 +1,123 @@
+/*
+ * The root: a clone of the image's mounts that covers the old root.
+ *
+ * Covering costs one grace period of the kernel less than pivot_root() and
+ * detaching (a quarter of a launch). It is safe for a command without
+ * capabilities: it cannot unmount, and in a user namespace that it makes itself
+ * the cover is locked. With --root the command has them, so there the old root
+ * is really detached.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "launch/state.h"
+
+static int attach_over_root(int mount)
+{
+    return sys_move_mount(mount, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY);
+}
+
+/* A tmpfs for the files of ROW_FILE, below the root that covers it. */
+static int attach_files(struct launch *launch, struct err *err)
+{
+    for (size_t i = 0; i < launch->plan->row_count && launch->files < 0; i++) {
+        if (launch->plan->rows[i].kind != ROW_FILE)
+            continue;
+        launch->files = launch_new_tmpfs(launch->arena, 0, 0700, 0);
+        if (launch->files < 0 || attach_over_root(launch->files) < 0)
+            return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for generated files");
+    }
+    return 0;
+}
+
+static int clone_image(struct launch *launch, struct err *err)
+{
+    const struct plan *plan = launch->plan;
+    const char *image = str_quote(launch->arena, plan->image);
+    struct sys_mount_attr attr = {.set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
+
+    launch->root = sys_open_tree(AT_FDCWD, plan->image, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
+    if (launch->root < 0 && errno == ENOENT)
+        return err_set(err, ERR_IMAGE_MISSING, "image %s does not exist", image);
+    if (launch->root < 0)
+        return launch_error(err, ERR_IMAGE_UNREADABLE, "cannot open the image %s", image);
+    if (plan->root_mode == ROOT_READ_ONLY)
+        attr.set |= SYS_ATTR_RDONLY;
+    if (sys_mount_setattr(launch->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot set the mount attributes of the image %s", image);
+    if (attach_over_root(launch->root) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot mount the image %s", image);
+    return 0;
+}
+
+/*
+ * An overlay copies a directory up with its owner, and only the caller's id is
+ * mapped: in a directory of somebody else nothing could be changed.
+ */
+static int check_owner(const struct launch *launch, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(launch->root, &st) < 0)
+        return launch_error(err, ERR_IMAGE_UNREADABLE, "cannot look at the image's root");
+    if (st.st_uid != launch->plan->uid)
+        return err_set(
+            err, ERR_ROOT_WRITABLE,
+            "%s: the image %s belongs to another user, whose folders an overlay could not copy; copy "
+            "the image (cp -a) and use the copy, or put a --tmpfs where the command writes",
+            launch->plan->root_origin, str_quote(launch->arena, launch->plan->image));
+    return 0;
+}
+
+static int add_overlay(struct launch *launch, struct err *err)
+{
+    const struct plan *plan = launch->plan;
+    char *upper_fs, *lower;
+    int scratch, overlay;
+
+    if (check_owner(launch, err) < 0)
+        return -1;
+    scratch = launch_new_tmpfs(launch->arena, plan->root_size, 0755, 0);
+    if (scratch < 0 || attach_over_root(scratch) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for %s", plan->root_origin);
+    if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot prepare the tmpfs for %s", plan->root_origin);
+    lower = arena_printf(launch->arena, "/proc/self/fd/%d", launch->root);
+    upper_fs = arena_printf(launch->arena, "/proc/self/fd/%d", scratch);
+    overlay = launch_new_overlay(lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
+                                 arena_join(launch->arena, upper_fs, "/work", NULL),
+                                 SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+    if (overlay < 0 || attach_over_root(overlay) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot lay an overlay over the image for %s", plan->root_origin);
+    fd_close(&scratch);
+    fd_close(&launch->root);
+    launch->root = overlay;
+    return launch_own(launch, overlay, 0);
+}
+
+int launch_root(struct launch *launch, struct err *err)
+{
+    if (attach_files(launch, err) < 0 || clone_image(launch, err) < 0)
+        return -1;
+    return launch->plan->root_mode == ROOT_WRITABLE_TMPFS ? add_overlay(launch, err) : 0;
+}
+
+int launch_enter(struct launch *launch, struct err *err)
+{
+    if (fchdir(launch->root) < 0)
+        return launch_error(err, ERR_IMAGE_UNREADABLE, "cannot enter the image %s",
+                            str_quote(launch->arena, launch->plan->image));
+    if (!launch->plan->keep_capabilities) {
+        if (chroot(".") < 0)
+            return launch_error(err, ERR_MOUNT, "cannot make the image the root directory");
+        return 0;
+    }
+    if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        return launch_error(err, ERR_MOUNT, "cannot detach the host's root directory");
+    return 0;
+}

@@ -1,0 +1,109 @@
+/*
+ * state - what lives while a launch is carried out; private to the room. The
+ * plan stays const.
+ */
+#ifndef CORACLE_LAUNCH_STATE_H
+#define CORACLE_LAUNCH_STATE_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "plan/plan.h"
+
+/* A file system of ours in the tree: mount points are made in it as they are needed. */
+struct own_fs {
+    dev_t device;
+    int fd;   /* its mount */
+    int seal; /* it becomes read-only when all rows are there */
+};
+
+struct launch {
+    const struct plan *plan;
+    struct arena *arena;
+    int root;  /* the new root directory; attached, not yet entered */
+    int files; /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
+    struct own_fs *own;
+    size_t own_count, own_room;
+    const struct plan_workdir *workdir; /* the one that was entered */
+};
+
+/* namespaces.c: makes the namespaces and writes the id maps. */
+int launch_namespaces(struct launch *launch, struct err *err);
+
+/* root.c: clones the image and covers the old root with it. */
+int launch_root(struct launch *launch, struct err *err);
+/* root.c: makes the new root the process's. */
+int launch_enter(struct launch *launch, struct err *err);
+
+/* rows.c: mounts row INDEX of the plan. */
+int launch_row(struct launch *launch, size_t index, struct err *err);
+
+/*
+ * target.c: opens the place in the tree where row INDEX goes (O_PATH). Where
+ * there is none, makes one without touching the image: a directory or a file, as
+ * MOUNT is, which will go there. A descriptor that the caller closes, or -1.
+ */
+int launch_target(struct launch *launch, size_t index, int mount, struct err *err);
+
+/* target.c: where a path of the tree stops to exist. */
+struct missing_target {
+    const char *ancestor; /* the deepest directory that is there; absolute, free of links */
+    const char *missing;  /* what is missing beneath it; relative, may be several components deep */
+};
+/*
+ * Looks for the target of ROW. 1: it is missing, *RESULT is filled. 0: it is
+ * there. -1 and errno: it cannot be (a file on the way, a loop of links, "..").
+ */
+int launch_find_missing(const struct launch *launch, const struct plan_row *row,
+                        struct missing_target *result);
+
+/*
+ * assemble.c: makes what PLACE says is missing appear in the tree, and with it
+ * what later rows than INDEX will miss in the same directory. 0 or -1.
+ */
+int launch_assemble(struct launch *launch, const struct missing_target *place, int is_directory, size_t index,
+                    struct err *err);
+/* assemble.c: makes the file systems of ours read-only that are to be. */
+int launch_seal(struct launch *launch, struct err *err);
+
+/*
+ * tmpfs.c: a new tmpfs, not attached. SIZE in bytes or 0; MODE of its root
+ * directory; ATTRIBUTES as of fsmount(2). A descriptor, or -1 and errno.
+ */
+int launch_new_tmpfs(struct arena *arena, uint64_t size, mode_t mode, unsigned attributes);
+
+/*
+ * overlay.c: a new overlay, not attached, of the paths LOWER (uppermost first,
+ * colons between), UPPER and WORK; these are NULL for a read-only one. A
+ * descriptor, or -1 and errno.
+ */
+int launch_new_overlay(const char *lower, const char *upper, const char *work, unsigned attributes);
+
+/* Remembers that FD is the mount of a file system of ours. Takes FD over. */
+int launch_own(struct launch *launch, int fd, int seal);
+
+/* lockdown.c: no_new_privs, and no capabilities unless the plan keeps them. */
+int launch_lockdown(const struct launch *launch, struct err *err);
+
+/* workdir.c: enters the first directory of the plan's list that can be entered. */
+int launch_workdir(struct launch *launch, struct err *err);
+
+/* exec.c: executes the command; returns where that failed. */
+int launch_exec(const struct launch *launch, struct err *err);
+
+/* diagnose.c: why PATH, which exists, gave ERRNUM when it was executed. Fills ERR, returns -1. */
+int launch_diagnose(const struct launch *launch, const char *path, int errnum, struct err *err);
+
+/* diagnose.c: whether the file PATH holds a zero byte near its beginning: not a script. */
+int launch_is_binary(const char *path);
+
+/*
+ * error.c: fills ERR for a system call that failed with errno while doing WHAT;
+ * ID unless a limit of the system is the cause. Returns -1.
+ */
+int launch_error(struct err *err, enum err_id id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * Where a row goes. Paths of the container are resolved by the kernel as if the
+ * tree were the root already: no link of an image leads outside.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "launch/state.h"
+
+enum { MAX_LINKS = 40 }; /* path_resolution(7) */
+
+/* MOUNT_REPLACE goes on a name, not on what a link of that name leads to. */
+static int open_target(const struct launch *launch, const char *path, int follow)
+{
+    return sys_openat2(launch->root, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
+                       SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+}
+
+/* A walk through the tree, component by component. */
+struct walk {
+    const struct launch *launch;
+    struct arena *arena;
+    const char *here; /* absolute, exists, free of links */
+    const char *rest; /* still to go */
+    int links;
+};
+
+/* The component NAME is the link FD: its text takes its place. */
+static int follow_link(struct walk *walk, int fd, const char *rest)
+{
+    char text[PATH_MAX];
+    ssize_t n = readlinkat(fd, "", text, sizeof(text) - 1);
+
+    if (n < 0)
+        return -1;
+    if (++walk->links > MAX_LINKS) {
+        errno = ELOOP;
+        return -1;
+    }
+    text[n] = 0;
+    if (*text == '/')
+        walk->here = "/";
+    walk->rest = arena_join(walk->arena, text, "/", rest, NULL);
+    return 0;
+}
+
+static void go_up(struct walk *walk)
+{
+    const char *slash = strrchr(walk->here, '/');
+
+    walk->here =
+        slash == walk->here ? "/" : arena_strndup(walk->arena, walk->here, (size_t)(slash - walk->here));
+}
+
+/* One component further. 1: it is missing. 0: go on. -1 and errno. */
+static int step(struct walk *walk, int replace)
+{
+    size_t length = strcspn(walk->rest, "/");
+    const char *name = arena_strndup(walk->arena, walk->rest, length);
+    const char *rest = walk->rest + length + strspn(walk->rest + length, "/");
+    const char *path = path_join(walk->arena, walk->here, name);
+    FD_CLEANUP int fd = -1;
+    struct stat st;
+
+    if (strcmp(name, "..") == 0)
+        go_up(walk);
+    if (!length || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        walk->rest = rest;
+        return 0;
+    }
+    fd = open_target(walk->launch, path, 0);
+    if (fd < 0)
+        return errno == ENOENT ? 1 : -1;
+    if (fstat(fd, &st) < 0)
+        return -1;
+    if (S_ISLNK(st.st_mode) && !(replace && !*rest))
+        return follow_link(walk, fd, rest);
+    if (*rest && !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return -1;
+    }
+    walk->here = path;
+    walk->rest = rest;
+    return 0;
+}
+
+int launch_find_missing(const struct launch *launch, const struct plan_row *row,
+                        struct missing_target *result)
+{
+    struct walk walk = {launch, launch->arena, "/", row->target, 0};
+
+    while (*walk.rest) {
+        int missing = step(&walk, (row->flags & MOUNT_REPLACE) != 0);
+        if (missing < 0)
+            return -1;
+        if (!missing)
+            continue;
+        if (path_has_dotdot(walk.rest)) {
+            errno = ENOENT;
+            return -1;
+        }
+        result->ancestor = walk.here;
+        result->missing = path_clean(launch->arena, walk.rest);
+        return 1;
+    }
+    return 0;
+}
+
+/* Makes the missing target of row INDEX. 0 or -1. */
+static int provide(struct launch *launch, size_t index, int mount, struct err *err)
+{
+    const struct plan_row *row = &launch->plan->rows[index];
+    const char *target = str_quote(launch->arena, row->target);
+    struct missing_target place;
+    struct stat st;
+    int missing = launch_find_missing(launch, row, &place);
+
+    if (missing < 0 || fstat(mount, &st) < 0)
+        return launch_error(err, ERR_BIND_TARGET, "%s: the target %s cannot be made in the container",
+                            row->origin, target);
+    if (!missing)
+        return 0;
+    if (launch_assemble(launch, &place, S_ISDIR(st.st_mode), index, err) < 0)
+        return err_prefix(err, "%s: cannot make the target %s", row->origin, target);
+    return 0;
+}
+
+int launch_target(struct launch *launch, size_t index, int mount, struct err *err)
+{
+    const struct plan_row *row = &launch->plan->rows[index];
+    int follow = !(row->flags & MOUNT_REPLACE);
+    int fd = open_target(launch, row->target, follow);
+
+    if (fd < 0 && errno == ENOENT) {
+        if (provide(launch, index, mount, err) < 0)
+            return -1;
+        fd = open_target(launch, row->target, follow);
+    }
+    if (fd < 0)
+        return launch_error(err, ERR_BIND_TARGET, "%s: cannot use the target %s in the container",
+                            row->origin, str_quote(launch->arena, row->target));
+    return fd;
+}

@@ -1,0 +1,34 @@
+/* Where the command starts. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "launch/state.h"
+
+/*
+ * The links of /proc (/proc/self/cwd, /proc/self/fd/N) would lead to a directory
+ * of the host: CVE-2024-21626. They are not followed.
+ */
+static int enter(const char *path)
+{
+    FD_CLEANUP int fd =
+        sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_NO_MAGICLINKS);
+
+    return fd < 0 ? -1 : fchdir(fd);
+}
+
+int launch_workdir(struct launch *launch, struct err *err)
+{
+    const struct plan *plan = launch->plan;
+
+    for (size_t i = 0; i < plan->workdir_count; i++) {
+        launch->workdir = &plan->workdirs[i];
+        if (enter(launch->workdir->path) == 0)
+            return 0;
+        if (launch->workdir->required)
+            break;
+    }
+    return launch_error(err, ERR_WORKDIR, "%s: cannot start in %s of the container", launch->workdir->origin,
+                        str_quote(launch->arena, launch->workdir->path));
+}

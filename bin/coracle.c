@@ -1,0 +1,91 @@
+/* coracle: finds the command and tells what went wrong. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/opt.h"
+#include "base/str.h"
+#include "commands.h"
+
+static const struct command commands[] = {
+    {"run", "execute a command in an image", cmd_run},
+    {"shell", "start a shell in an image", cmd_shell},
+    {"explain", "print what run or shell would do, and why", cmd_explain},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void __attribute__((noreturn)) out_of_memory(void)
+{
+    struct err err;
+
+    err_set(&err, ERR_NO_MEMORY, "the system gives no more memory");
+    log_error(&err);
+    _exit(err_exit_status(err.id));
+}
+
+static int print_help(struct arena *arena)
+{
+    struct str out = {.arena = arena};
+
+    str_add(&out, "Usage: coracle COMMAND [OPTIONS] ...\n\n"
+                  "Runs programs in container images, without any privilege.\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        size_t start = out.length;
+
+        str_addf(&out, "  %s", commands[i].name);
+        str_pad(&out, start, 12);
+        str_addf(&out, "%s\n", commands[i].help);
+    }
+    str_add(&out, "\n`coracle COMMAND --help` lists the options of a command.\n");
+    return fd_write_all(STDOUT_FILENO, out.data, out.length) < 0 ? 125 : 0;
+}
+
+static int print_version(void)
+{
+    static const char version[] = "coracle " PACKAGE_VERSION "\n";
+
+    return fd_write_all(STDOUT_FILENO, version, sizeof(version) - 1) < 0 ? 125 : 0;
+}
+
+static int unknown_command(const char *word, struct err *err)
+{
+    const char *nearest = opt_nearest(word, &commands[0].name, COMMAND_COUNT, sizeof(commands[0]));
+
+    if (nearest)
+        return err_set(err, ERR_USAGE, "unknown command %s; did you mean coracle %s?", word, nearest);
+    return err_set(err, ERR_USAGE, "unknown command %s; coracle --help lists the commands", word);
+}
+
+static int run_command(int argc, char *argv[], char *const environment[], struct arena *arena,
+                       struct err *err)
+{
+    if (argc < 2)
+        return err_set(err, ERR_USAGE, "no command was given; coracle --help lists the commands");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return print_help(arena);
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1, environment, arena, err);
+    return unknown_command(argv[1], err);
+}
+
+int main(int argc, char *argv[], char *environment[])
+{
+    static struct arena arena;
+    struct err err;
+    int status;
+
+    arena_init(&arena, out_of_memory);
+    status = run_command(argc, argv, environment, &arena, &err);
+    if (status < 0) {
+        log_error(&err);
+        status = err_exit_status(err.id);
+    }
+    arena_free(&arena);
+    return status;
+}

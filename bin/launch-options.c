@@ -1,0 +1,361 @@
+#include "launch-options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/opt.h"
+#include "image/image.h"
+
+enum { ENV_FILE_LIMIT = 1024 * 1024 };
+
+/* A setter is called with the options; most store in the request. */
+#define SETTER(name) \
+    static int set_##name(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+
+#define UNUSED(x) (void)(x)
+
+static struct request *request_of(void *target)
+{
+    return &((struct launch_options *)target)->request;
+}
+
+SETTER(bind)
+{
+    return request_add_bind(request_of(target), value, origin->name, origin->error, err);
+}
+
+SETTER(mount)
+{
+    return request_add_mount(request_of(target), value, origin->name, origin->error, err);
+}
+
+SETTER(tmpfs)
+{
+    return request_add_tmpfs(request_of(target), value, origin->name, origin->error, err);
+}
+
+SETTER(env)
+{
+    return request_add_env(request_of(target), value, origin->name, origin->error, err);
+}
+
+SETTER(env_file)
+{
+    struct request *request = request_of(target);
+    size_t length;
+    char *text = fd_read_file(AT_FDCWD, value, 0, ENV_FILE_LIMIT, request->arena, &length);
+
+    if (!text)
+        return err_set(err, origin->error, "%s: cannot read %s: %s", origin->name,
+                       str_quote(request->arena, value),
+                       errno == EINVAL ? "not a regular file" : err_reason(errno));
+    if (strlen(text) != length)
+        return err_set(err, origin->error, "%s: %s holds a zero byte; it must be text", origin->name,
+                       str_quote(request->arena, value));
+    return request_add_env_lines(request, text, value, origin->name, origin->error, err);
+}
+
+SETTER(unset_env)
+{
+    return request_add_unset_env(request_of(target), value, origin->name, origin->error, err);
+}
+
+SETTER(clean_env)
+{
+    UNUSED(value), UNUSED(err);
+    request_of(target)->clean_env = 1;
+    request_of(target)->clean_env_origin = origin->name;
+    return 0;
+}
+
+SETTER(no_default_binds)
+{
+    UNUSED(value), UNUSED(err);
+    request_of(target)->no_default_binds = 1;
+    request_of(target)->no_default_binds_origin = origin->name;
+    return 0;
+}
+
+SETTER(home)
+{
+    struct request *request = request_of(target);
+
+    if (value && *value != '/')
+        return err_set(err, origin->error, "%s: %s must be an absolute path", origin->name,
+                       str_quote(request->arena, value));
+    request->home = HOME_WANTED;
+    request->home_dir = value;
+    request->home_origin = origin->name;
+    return 0;
+}
+
+SETTER(no_home)
+{
+    UNUSED(value), UNUSED(err);
+    request_of(target)->home = HOME_NONE;
+    request_of(target)->home_dir = NULL;
+    request_of(target)->home_origin = origin->name;
+    return 0;
+}
+
+SETTER(workdir)
+{
+    struct request *request = request_of(target);
+
+    if (*value != '/')
+        return err_set(err, origin->error, "%s: %s must be an absolute path of the container", origin->name,
+                       str_quote(request->arena, value));
+    request->workdir = value;
+    request->workdir_origin = origin->name;
+    return 0;
+}
+
+static int bad_id(const char *value, const struct opt_origin *origin, struct arena *arena, struct err *err)
+{
+    return err_set(err, origin->error, "%s: %s is not an id; it is a number from 0 to 4294967294",
+                   origin->name, str_quote(arena, value));
+}
+
+SETTER(uid)
+{
+    struct request *request = request_of(target);
+
+    if (num_parse_id(value, &request->uid) < 0)
+        return bad_id(value, origin, request->arena, err);
+    request->uid_given = 1;
+    request->uid_origin = origin->name;
+    return 0;
+}
+
+SETTER(gid)
+{
+    struct request *request = request_of(target);
+
+    if (num_parse_id(value, &request->gid) < 0)
+        return bad_id(value, origin, request->arena, err);
+    request->gid_given = 1;
+    request->gid_origin = origin->name;
+    return 0;
+}
+
+SETTER(root)
+{
+    UNUSED(value), UNUSED(err);
+    request_of(target)->as_root = 1;
+    request_of(target)->as_root_origin = origin->name;
+    return 0;
+}
+
+static int set_root_mode(struct request *request, enum root_mode mode, const struct opt_origin *origin,
+                         struct err *err)
+{
+    if (request->root_mode != ROOT_READ_ONLY && request->root_mode != mode)
+        return err_set(err, origin->error, "%s and %s exclude each other; give one of them",
+                       request->root_origin, origin->name);
+    request->root_mode = mode;
+    request->root_origin = origin->name;
+    return 0;
+}
+
+SETTER(write)
+{
+    UNUSED(value);
+    return set_root_mode(request_of(target), ROOT_WRITE, origin, err);
+}
+
+SETTER(writable_tmpfs)
+{
+    struct request *request = request_of(target);
+
+    if (value && (num_parse_size(value, &request->root_size) < 0 || !request->root_size))
+        return err_set(err, origin->error, "%s: %s is not a size in bytes; write 512M or 2G", origin->name,
+                       str_quote(request->arena, value));
+    return set_root_mode(request, ROOT_WRITABLE_TMPFS, origin, err);
+}
+
+SETTER(entrypoint)
+{
+    struct request *request = request_of(target);
+
+    UNUSED(err);
+    /* An empty one means none, as with Docker. */
+    request->entrypoint_choice = *value ? ENTRYPOINT_GIVEN : ENTRYPOINT_NONE;
+    request->entrypoint = value;
+    request->entrypoint_origin = origin->name;
+    return 0;
+}
+
+SETTER(no_entrypoint)
+{
+    UNUSED(value), UNUSED(err);
+    request_of(target)->entrypoint_choice = ENTRYPOINT_NONE;
+    request_of(target)->entrypoint_origin = origin->name;
+    return 0;
+}
+
+SETTER(dry_run)
+{
+    UNUSED(value), UNUSED(origin), UNUSED(err);
+    ((struct launch_options *)target)->dry_run = 1;
+    return 0;
+}
+
+SETTER(json)
+{
+    UNUSED(value), UNUSED(origin), UNUSED(err);
+    ((struct launch_options *)target)->json = 1;
+    return 0;
+}
+
+SETTER(verbose)
+{
+    UNUSED(value), UNUSED(origin), UNUSED(err);
+    ((struct launch_options *)target)->verbosity++;
+    return 0;
+}
+
+SETTER(quiet)
+{
+    UNUSED(value), UNUSED(origin), UNUSED(err);
+    ((struct launch_options *)target)->verbosity = -1;
+    return 0;
+}
+
+SETTER(help)
+{
+    UNUSED(value), UNUSED(origin), UNUSED(err);
+    ((struct launch_options *)target)->help = 1;
+    return 0;
+}
+
+static const struct opt_row rows[] = {
+    {"--bind", 'b', OPT_VALUE, "SRC[:DST[:OPTS]]", "CORACLE_BIND", OPT_LIST,
+     "show SRC of the host as DST; OPTS, between commas: ro\n"
+     "rw rbind nosuid nodev noexec optional; a colon in a path\n"
+     "is written \\:",
+     set_bind},
+    {"--mount", 0, OPT_VALUE, "type=TYPE,KEY=VALUE...", "CORACLE_MOUNT", OPT_SINGLE,
+     "type=bind,source=SRC,target=DST or type=tmpfs,target=DST\n"
+     "with size=SIZE and the options of --bind",
+     set_mount},
+    {"--tmpfs", 0, OPT_VALUE, "DST[:size=SIZE]", "CORACLE_TMPFS", OPT_LIST,
+     "an empty directory in memory as DST", set_tmpfs},
+    {"--home", 0, OPT_OPTIONAL_VALUE, "DIR", "CORACLE_HOME", OPT_SINGLE,
+     "show the home directory (the default), or DIR as home", set_home},
+    {"--no-home", 0, OPT_FLAG, NULL, "CORACLE_NO_HOME", OPT_SINGLE, "do not show the home directory",
+     set_no_home},
+    {"--no-default-binds", 0, OPT_FLAG, NULL, "CORACLE_NO_DEFAULT_BINDS", OPT_SINGLE,
+     "of the host show only /proc, /sys and /dev", set_no_default_binds},
+    {"--workdir", 'w', OPT_VALUE, "DIR", "CORACLE_WORKDIR", OPT_SINGLE,
+     "start in DIR of the container (default: the current\n"
+     "directory if it is there, else the image's, else /)",
+     set_workdir},
+    {"--env-file", 0, OPT_VALUE, "FILE", "CORACLE_ENV_FILE", OPT_SINGLE,
+     "set variables from lines NAME=VALUE or NAME", set_env_file},
+    {"--env", 'e', OPT_VALUE, "NAME[=VALUE]", "CORACLE_ENV", OPT_LIST,
+     "set a variable; without =VALUE to its value outside", set_env},
+    {"--unset-env", 0, OPT_VALUE, "GLOB", "CORACLE_UNSET_ENV", OPT_LIST, "remove variables, * for all",
+     set_unset_env},
+    {"--clean-env", 0, OPT_FLAG, NULL, "CORACLE_CLEAN_ENV", OPT_SINGLE,
+     "begin with only what schedulers and MPI need", set_clean_env},
+    {"--uid", 'u', OPT_VALUE, "UID", "CORACLE_UID", OPT_SINGLE, "be UID inside (default: yourself)", set_uid},
+    {"--gid", 'g', OPT_VALUE, "GID", "CORACLE_GID", OPT_SINGLE, "be in group GID inside", set_gid},
+    {"--root", 0, OPT_FLAG, NULL, "CORACLE_ROOT", OPT_SINGLE,
+     "be root inside, with the capabilities of the namespace", set_root},
+    {"--write", 0, OPT_FLAG, NULL, "CORACLE_WRITE", OPT_SINGLE, "let the command change the image",
+     set_write},
+    {"--writable-tmpfs", 0, OPT_OPTIONAL_VALUE, "SIZE", "CORACLE_WRITABLE_TMPFS", OPT_SINGLE,
+     "let it change the root; changes are kept in memory and\nlost at the end", set_writable_tmpfs},
+    {"--entrypoint", 0, OPT_VALUE, "COMMAND", "CORACLE_ENTRYPOINT", OPT_SINGLE,
+     "execute COMMAND instead of the image's ENTRYPOINT", set_entrypoint},
+    {"--no-entrypoint", 0, OPT_FLAG, NULL, "CORACLE_NO_ENTRYPOINT", OPT_SINGLE,
+     "ignore the image's ENTRYPOINT", set_no_entrypoint},
+    {"--dry-run", 'n', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print the plan and do nothing", set_dry_run},
+    {"--json", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "print the plan as JSON", set_json},
+    {"--verbose", 'v', OPT_FLAG, NULL, "CORACLE_VERBOSE", OPT_SINGLE,
+     "tell what is done; twice: and which way was taken", set_verbose},
+    {"--quiet", 'q', OPT_FLAG, NULL, "CORACLE_QUIET", OPT_SINGLE, "print errors only", set_quiet},
+    {"--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this text", set_help},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static void log_as_asked(const struct launch_options *options)
+{
+    log_set_level(options->verbosity < 0    ? LOG_ERRORS
+                  : options->verbosity >= 2 ? LOG_WAYS
+                                            : (enum log_level)options->verbosity);
+}
+
+int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
+                        struct arena *arena, struct err *err)
+{
+    int index;
+
+    memset(options, 0, sizeof(*options));
+    options->arena = arena;
+    request_init(&options->request, arena);
+    if (opt_apply_environment(rows, ROW_COUNT, environment, options, arena, err) < 0)
+        return -1;
+    index = opt_parse(rows, ROW_COUNT, argc, argv, options, err);
+    if (index < 0)
+        return -1;
+    if (options->help)
+        return 0;
+    log_as_asked(options);
+    if (index >= argc)
+        return err_set(err, ERR_USAGE,
+                       "no image was given: coracle %s [OPTIONS] IMAGE [--] [COMMAND [ARG...]]", argv[0]);
+    options->request.image = argv[index++];
+    if (index < argc && strcmp(argv[index], "--") == 0)
+        index++;
+    options->request.command = argv + index;
+    return 0;
+}
+
+int launch_options_plan(const struct launch_options *options, char *const environment[], struct plan *plan,
+                        struct err *err)
+{
+    struct host_facts facts;
+    struct image image;
+
+    if (image_inspect(&image, options->request.image, options->arena, err) < 0)
+        return -1;
+    if (facts_gather(&facts, environment, options->arena, err) < 0)
+        return -1;
+    return plan_build(plan, &options->request, image.config, &facts, options->arena, err);
+}
+
+static int print(const struct str *out, struct err *err)
+{
+    if (fd_write_all(STDOUT_FILENO, str_text(out), out->length) < 0)
+        return err_set(err, ERR_SYSTEM, "cannot write to standard output: %s", err_reason(errno));
+    return 0;
+}
+
+void launch_options_help(const char *usage, const char *about, struct arena *arena)
+{
+    struct str out = {.arena = arena};
+    struct err ignored;
+
+    str_addf(&out, "Usage: %s\n\n%s\n\n", usage, about);
+    opt_help(rows, ROW_COUNT, &out);
+    str_add(&out, "\nEach option but --dry-run, --json and --help can be given as a variable:\n"
+                  "CORACLE_BIND=/data,/scratch CORACLE_CLEAN_ENV=yes. Options come after variables.\n\n"
+                  "Exit status: that of the command; 125 Coracle failed, 126 the command cannot\n"
+                  "be executed, 127 it is not in the container.\n");
+    print(&out, &ignored);
+}
+
+int launch_options_print(const struct launch_options *options, const struct plan *plan, struct err *err)
+{
+    struct str out = {.arena = options->arena};
+
+    (options->json ? plan_json : plan_print)(plan, &out);
+    return print(&out, err);
+}

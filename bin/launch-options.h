@@ -1,0 +1,42 @@
+/*
+ * launch-options - the options that run, shell and explain share.
+ *
+ * CORACLE_* variables and options fill a request; launch_options_plan() makes
+ * the plan of it.
+ */
+#ifndef CORACLE_BIN_LAUNCH_OPTIONS_H
+#define CORACLE_BIN_LAUNCH_OPTIONS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "plan/plan.h"
+#include "plan/request.h"
+
+struct launch_options {
+    struct arena *arena;
+    struct request request;
+    int dry_run;
+    int json;
+    int verbosity;
+    int help;
+};
+
+/*
+ * Reads CORACLE_* variables and ARGV (which begins with the command's name)
+ * into OPTIONS: options, the image, an optional "--", the command. 0, or -1
+ * with ERR_USAGE or ERR_CONFIG. With --help nothing after it is looked at.
+ */
+int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
+                        struct arena *arena, struct err *err);
+
+/* Gathers what a plan needs from the node and the image, and builds it. 0 or -1. */
+int launch_options_plan(const struct launch_options *options, char *const environment[], struct plan *plan,
+                        struct err *err);
+
+/* The table as help text, for the command that is called USAGE. */
+void launch_options_help(const char *usage, const char *about, struct arena *arena);
+
+/* Prints PLAN on standard output, as text or JSON. 0 or -1. */
+int launch_options_print(const struct launch_options *options, const struct plan *plan, struct err *err);
+
+#endif

@@ -6,6 +6,9 @@
 # musl comes in by gcc's -specs for single targets of an ordinary build. The
 # flag must stand in per-target CFLAGS only (automake passes them to the link
 # too, and -specs given twice is fatal). clang has no -specs.
+#
+# The linker flags put a static program into two segments instead of four and
+# leave out what nobody calls: each page that a start touches is a page fault.
 AC_DEFUN([CORACLE_LIGHT_LIBC], [
   AC_ARG_WITH([light-libc],
     [AS_HELP_STRING([--with-light-libc=LIBC], [musl, glibc-static or glibc (default: the first that works)])],
@@ -19,11 +22,13 @@ AC_DEFUN([CORACLE_LIGHT_LIBC], [
   AS_IF([test "x$MUSL_GCC" != xno],
     [coracle_musl_specs=`sed -n 's/.*-specs "\(.*\)".*/\1/p' "$MUSL_GCC"`])
 
+  coracle_small_cflags="-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+  coracle_small_ldflags="-static -no-pie -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections"
   light_libc=none
   AS_CASE([$with_light_libc], [auto|musl],
-    [CORACLE_TRY_LIGHT([musl], [-specs=$coracle_musl_specs], [-static -no-pie])])
+    [CORACLE_TRY_LIGHT([musl], [-specs=$coracle_musl_specs $coracle_small_cflags], [$coracle_small_ldflags])])
   AS_CASE([$with_light_libc], [auto|glibc-static],
-    [CORACLE_TRY_LIGHT([glibc-static], [], [-static -no-pie])])
+    [CORACLE_TRY_LIGHT([glibc-static], [$coracle_small_cflags], [$coracle_small_ldflags])])
   AS_CASE([$with_light_libc], [auto|glibc],
     [CORACLE_TRY_LIGHT([glibc], [], [])])
   AS_IF([test "x$light_libc" = xnone],

@@ -26,7 +26,7 @@ struct arena {
     struct arena_chunk *chunks;                        /* newest first */
     size_t used;                                       /* bytes of first[] or of the newest chunk */
     size_t size;                                       /* size of the newest chunk; 0: first[] is in use */
-    _Alignas(16) char first[8192];
+    _Alignas(16) char first[32768];
 };
 
 /* Prepares an arena. Touches none of first[], so an unused arena costs no page. */

@@ -93,11 +93,9 @@ const char *err_reason(int errnum)
         {ETIMEDOUT, "timed out"},
         {EXDEV, "leads outside"},
     };
-    static char unknown[24];
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (reasons[i].number == errnum)
             return reasons[i].reason;
-    snprintf(unknown, sizeof(unknown), "error %d", errnum);
-    return unknown;
+    return strerror(errnum);
 }

@@ -37,9 +37,9 @@ const char *err_name(enum err_id id);
 int err_exit_status(enum err_id id);
 
 /*
- * The kernel's reason for ERRNUM in words ("no such file or directory"), from a
- * table of ours: strerror() would drag the locale into the light program. For
- * a number that is not in the table: "error N".
+ * The kernel's reason for ERRNUM in words ("no such file or directory"): the
+ * same in every C library and language for those that users meet, strerror()'s
+ * for others.
  */
 const char *err_reason(int errnum);
 

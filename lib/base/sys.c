@@ -60,6 +60,11 @@ int sys_pivot_root(const char *new_root, const char *put_old)
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
+long sys_getdents(int fd, void *buffer, unsigned room)
+{
+    return syscall(SYS_getdents64, fd, buffer, room);
+}
+
 int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
     return (int)syscall(NR_CLOSE_RANGE, first, last, flags);

@@ -1,5 +1,6 @@
 #include "host/facts.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -25,15 +26,18 @@ static const char *find_pwd(char *const environment[])
 
 static void gather_cwd(struct host_facts *facts, struct arena *arena)
 {
-    char buffer[PATH_MAX];
+    char buffer[512]; /* a page of stack less than PATH_MAX in most launches */
+    const char *cwd = getcwd(buffer, sizeof(buffer));
     const char *pwd = find_pwd(facts->environment);
 
+    if (!cwd && errno == ERANGE)
+        cwd = getcwd(arena_alloc(arena, PATH_MAX), PATH_MAX);
     /* "(unreachable)/x": a directory outside of our root. getcwd(3) */
-    if (!getcwd(buffer, sizeof(buffer)) || *buffer != '/')
+    if (!cwd || *cwd != '/')
         return;
-    facts->physical_cwd = arena_strdup(arena, buffer);
+    facts->physical_cwd = arena_strdup(arena, cwd);
     facts->cwd = facts->physical_cwd;
-    if (pwd && strcmp(pwd, buffer) != 0 && names_current_directory(pwd))
+    if (pwd && strcmp(pwd, cwd) != 0 && names_current_directory(pwd))
         facts->cwd = pwd;
 }
 

@@ -27,7 +27,7 @@ static int refuse_file(const char *path, struct arena *arena, struct err *err)
          "a zstd file; if it is a tar archive, unpack it: tar --zstd -C DIRECTORY -xf FILE"},
     };
     const char *name = str_quote(arena, path);
-    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FD_CLEANUP int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     char head[512] = "";
     struct stat st;
 
@@ -88,7 +88,7 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
 
 int image_inspect(struct image *image, const char *path, struct arena *arena, struct err *err)
 {
-    FD_CLEANUP int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    FD_CLEANUP int dir = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (dir < 0)
         return refuse(path, errno, arena, err);

@@ -12,10 +12,10 @@
  *      so `du -x` miscounts below it.
  *   4. Binds, however many, with a warning.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,23 +63,14 @@ static int make_file(int dir, const char *name)
 }
 
 /* Makes PATH, relative, with the directories on its way, in DIR, which is of ours. */
-static int make_mount_point(int dir, const char *path, int is_directory)
+static int make_mount_point(struct arena *arena, int dir, const char *path, int is_directory)
 {
-    char name[PATH_MAX];
-
-    if (strlen(path) >= sizeof(name)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-        memcpy(name, path, (size_t)(slash - path));
-        name[slash - path] = 0;
-        if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (mkdirat(dir, arena_strndup(arena, path, (size_t)(slash - path)), 0755) < 0 && errno != EEXIST)
             return -1;
-    }
-    if (is_directory)
-        return mkdirat(dir, path, 0755) < 0 && errno != EEXIST ? -1 : 0;
-    return make_file(dir, path) < 0 && errno != EEXIST ? -1 : 0;
+    if ((is_directory ? mkdirat(dir, path, 0755) : make_file(dir, path)) < 0 && errno != EEXIST)
+        return -1;
+    return 0;
 }
 
 static int copy_link(int from, int to, const char *name)
@@ -117,66 +108,72 @@ struct listing {
     size_t count, room;
 };
 
-/* Lists the directory FD, which is taken over. 0, or -1 and errno. */
-static int list_directory(struct arena *arena, int fd, struct listing *listing)
-{
-    DIR *dir = fdopendir(fd);
-    struct dirent *entry;
+/* One record of getdents(2). */
+struct directory_entry {
+    uint64_t inode, offset;
+    unsigned short length;
+    unsigned char type;
+    char name[];
+};
 
-    if (!dir) {
-        fd_close(&fd);
-        return -1;
-    }
-    errno = 0;
-    while ((entry = readdir(dir))) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        listing->names =
-            arena_grow(arena, listing->names, listing->count, &listing->room, sizeof(*listing->names));
-        listing->names[listing->count++] = arena_strdup(arena, entry->d_name);
-    }
-    closedir(dir);
-    return 0;
+static void add_name(struct arena *arena, struct listing *listing, const char *name)
+{
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return;
+    listing->names =
+        arena_grow(arena, listing->names, listing->count, &listing->room, sizeof(*listing->names));
+    listing->names[listing->count++] = arena_strdup(arena, name);
 }
 
-/* Covers the directory DIR with MOUNT, a file system of ours, which is taken over. */
-static int cover(struct launch *launch, const struct missing_target *place, int dir, int mount, int seal)
+/* Lists the directory DIR. Not by readdir(), which takes a heap and seven calls. 0, or -1 and errno. */
+static int list_directory(struct arena *arena, int dir, struct listing *listing)
 {
-    if (sys_move_mount(mount, "", dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+    FD_CLEANUP int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _Alignas(struct directory_entry) char buffer[1024];
+    long length;
+
+    if (fd < 0)
         return -1;
-    launch_own(launch, mount, seal);
+    while ((length = sys_getdents(fd, buffer, sizeof(buffer))) > 0) {
+        for (char *p = buffer; p < buffer + length;) {
+            const struct directory_entry *entry = (const struct directory_entry *)(void *)p;
+            add_name(arena, listing, entry->name);
+            p += entry->length;
+        }
+    }
+    return length < 0 ? -1 : 0;
+}
+
+/* A tmpfs with MODE that covers the directory of PLACE; its descriptor belongs to LAUNCH. -1 and errno. */
+static int cover_with_tmpfs(struct launch *launch, const struct missing_target *place, mode_t mode)
+{
+    int mount = launch_new_tmpfs(0, mode, 0);
+
+    if (mount < 0)
+        return -1;
+    if (sys_move_mount(mount, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0) {
+        fd_close(&mount);
+        return -1;
+    }
+    launch_own(launch, mount, 1);
     if (strcmp(place->ancestor, "/") == 0)
         launch->root = mount;
-    return 0;
-}
-
-/* A tmpfs with the mode of DIR that covers it; its descriptor belongs to LAUNCH. -1 and errno. */
-static int cover_with_tmpfs(struct launch *launch, const struct missing_target *place, int dir)
-{
-    struct stat st;
-    int mount;
-
-    if (fstat(dir, &st) < 0)
-        return -1;
-    mount = launch_new_tmpfs(launch->arena, 0, st.st_mode & 07777, 0);
-    if (mount >= 0 && cover(launch, place, dir, mount, 1) < 0)
-        fd_close(&mount);
     return mount;
 }
 
-static int assemble_binds(struct launch *launch, const struct missing_target *place, int dir,
+static int assemble_binds(struct launch *launch, const struct missing_target *place, mode_t mode,
                           int is_directory, const struct listing *listing, struct err *err)
 {
     const char *ancestor = str_quote(launch->arena, place->ancestor);
-    int mount = cover_with_tmpfs(launch, place, dir);
+    int mount = cover_with_tmpfs(launch, place, mode);
 
     if (mount < 0)
         return launch_error(err, ERR_MOUNT, "cannot cover the directory %s", ancestor);
     for (size_t i = 0; i < listing->count; i++)
-        if (show_entry(dir, mount, listing->names[i]) < 0)
+        if (show_entry(place->dir, mount, listing->names[i]) < 0)
             return launch_error(err, ERR_MOUNT, "cannot show %s of the directory %s",
                                 str_quote(launch->arena, listing->names[i]), ancestor);
-    if (make_mount_point(mount, place->missing, is_directory) < 0)
+    if (make_mount_point(launch->arena, mount, place->missing, is_directory) < 0)
         return launch_error(err, ERR_MOUNT, "cannot add %s to the directory %s",
                             str_quote(launch->arena, place->missing), ancestor);
     log_message(LOG_WAYS, "way: %s is assembled of %zu binds: the image lacks %s", ancestor, listing->count,
@@ -200,7 +197,8 @@ static void add_later_rows(struct launch *launch, const struct missing_target *p
             is_directory = S_ISDIR(st.st_mode);
         }
         if (launch_find_missing(launch, row, &other) == 1 && strcmp(other.ancestor, place->ancestor) == 0)
-            make_mount_point(skeleton, other.missing, is_directory); /* where it fails, the row will say so */
+            make_mount_point(launch->arena, skeleton, other.missing,
+                             is_directory); /* where it fails, the row will say so */
     }
 }
 
@@ -209,71 +207,59 @@ static void add_later_rows(struct launch *launch, const struct missing_target *p
  * then covers: layers must be attached somewhere. 0, or -1 and errno where the
  * kernel has no overlay for us.
  */
-static int assemble_overlay(struct launch *launch, const struct missing_target *place, int dir,
-                            int is_directory, size_t index)
+static int assemble_overlay(struct launch *launch, const struct missing_target *place, int is_directory,
+                            size_t index)
 {
-    FD_CLEANUP int skeleton = launch_new_tmpfs(launch->arena, 0, 0755, 0);
-    int overlay;
+    FD_CLEANUP int skeleton = launch_new_tmpfs(0, 0755, 0);
+    FD_CLEANUP int overlay = -1;
 
-    if (skeleton < 0 || make_mount_point(skeleton, place->missing, is_directory) < 0)
+    if (skeleton < 0 || make_mount_point(launch->arena, skeleton, place->missing, is_directory) < 0)
         return -1;
     add_later_rows(launch, place, skeleton, index);
-    if (sys_move_mount(skeleton, "", dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+    if (sys_move_mount(skeleton, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return -1;
-    overlay =
-        launch_new_overlay(arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, dir),
-                           NULL, NULL, SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
-    if (overlay < 0)
+    overlay = launch_new_overlay(
+        arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, place->dir), NULL, NULL,
+        SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+    if (overlay < 0 || sys_move_mount(overlay, "", skeleton, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return -1;
-    if (sys_move_mount(overlay, "", skeleton, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0) {
-        fd_close(&overlay);
-        return -1;
-    }
     if (strcmp(place->ancestor, "/") == 0)
-        launch->root = overlay;
-    else
-        fd_close(&overlay);
+        launch->root = fd_steal(&overlay);
     log_message(LOG_WAYS, "way: %s is overlaid: the image lacks %s",
                 str_quote(launch->arena, place->ancestor), str_quote(launch->arena, place->missing));
     return 0;
 }
 
-static int assemble_directory(struct launch *launch, const struct missing_target *place, int dir,
-                              int is_directory, size_t index, struct err *err)
+int launch_assemble(struct launch *launch, const struct missing_target *place, int is_directory, size_t index,
+                    struct err *err)
 {
     struct listing listing = {0};
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int listed = fd < 0 ? -1 : list_directory(launch->arena, fd, &listing);
-    const char *ancestor = str_quote(launch->arena, place->ancestor);
+    struct stat st;
+    int listed;
 
+    if (fstat(place->dir, &st) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot look at the directory %s of the container",
+                            str_quote(launch->arena, place->ancestor));
+    if (is_ours(launch, st.st_dev) &&
+        make_mount_point(launch->arena, place->dir, place->missing, is_directory) == 0)
+        return 0;
+    listed = list_directory(launch->arena, place->dir, &listing);
     if (listed == 0 && listing.count == 0 && strcmp(place->ancestor, "/") == 0)
         return err_set(err, ERR_IMAGE_EMPTY, "the image %s is an empty directory",
                        str_quote(launch->arena, launch->plan->image));
     if (listed < 0 || listing.count > FEW_ENTRIES) {
-        if (assemble_overlay(launch, place, dir, is_directory, index) == 0)
+        int saved = errno;
+        if (assemble_overlay(launch, place, is_directory, index) == 0)
             return 0;
+        errno = saved;
         if (listed < 0)
-            return launch_error(err, ERR_MOUNT, "the directory %s cannot be listed, and an overlay over it",
-                                ancestor);
+            return launch_error(err, ERR_MOUNT, "the directory %s can be neither listed nor overlaid",
+                                str_quote(launch->arena, place->ancestor));
         log_warning(
             "the image lacks %s in %s, which has %zu entries, each of which becomes a mount; add it to the "
             "image to start faster",
-            str_quote(launch->arena, place->missing), ancestor, listing.count);
+            str_quote(launch->arena, place->missing), str_quote(launch->arena, place->ancestor),
+            listing.count);
     }
-    return assemble_binds(launch, place, dir, is_directory, &listing, err);
-}
-
-int launch_assemble(struct launch *launch, const struct missing_target *place, int is_directory, size_t index,
-                    struct err *err)
-{
-    FD_CLEANUP int dir = sys_openat2(launch->root, place->ancestor, O_PATH | O_DIRECTORY | O_CLOEXEC,
-                                     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
-    struct stat st;
-
-    if (dir < 0 || fstat(dir, &st) < 0)
-        return launch_error(err, ERR_MOUNT, "cannot open the directory %s of the container",
-                            str_quote(launch->arena, place->ancestor));
-    if (is_ours(launch, st.st_dev) && make_mount_point(dir, place->missing, is_directory) == 0)
-        return 0;
-    return assemble_directory(launch, place, dir, is_directory, index, err);
+    return assemble_binds(launch, place, st.st_mode & 07777, is_directory, &listing, err);
 }

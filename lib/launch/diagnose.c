@@ -43,9 +43,8 @@ static const char *machine_name(unsigned machine)
     static const struct {
         unsigned machine;
         const char *name;
-    } names[] = {{EM_386, "i386"},      {EM_X86_64, "x86_64"},        {EM_AARCH64, "aarch64"},
-                 {EM_ARM, "arm"},       {EM_PPC64, "ppc64"},          {EM_S390, "s390x"},
-                 {EM_RISCV, "riscv64"}};
+    } names[] = {{EM_386, "i386"},    {EM_X86_64, "x86_64"}, {EM_AARCH64, "aarch64"}, {EM_ARM, "arm"},
+                 {EM_PPC64, "ppc64"}, {EM_S390, "s390x"},    {EM_RISCV, "riscv64"}};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].machine == machine)

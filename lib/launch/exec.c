@@ -42,36 +42,47 @@ static int goes_on(int errnum)
            errnum == ENODEV || errnum == ETIMEDOUT || errnum == ENAMETOOLONG;
 }
 
-/* Fills ERR for a name that no directory of PATH has. */
-static int not_found(const struct launch *launch, const char *path, struct err *err)
+/* The next file to try for NAME: the directory at *DIR, which moves behind it. NULL at the end. */
+static const char *next_candidate(const struct launch *launch, const char **dir, const char *name)
 {
+    const char *start = *dir;
+    size_t length;
+
+    if (!start)
+        return NULL;
+    length = strcspn(start, ":");
+    *dir = start[length] ? start + length + 1 : NULL;
+    return arena_join(launch->arena, length ? arena_strndup(launch->arena, start, length) : ".", "/", name,
+                      NULL);
+}
+
+/* No directory of PATH had a NAME that can be executed. One that is there but has a defect is the better
+ * answer. */
+static int not_found(const struct launch *launch, const char *path, const char *name, struct err *err)
+{
+    const char *file;
+
+    for (const char *dir = path; (file = next_candidate(launch, &dir, name));) {
+        if (access(file, F_OK) < 0)
+            continue;
+        execute(launch, file);
+        return launch_diagnose(launch, file, errno, err);
+    }
     return err_set(err, ERR_COMMAND_NOT_FOUND, "command %s is not in the container; PATH is %s",
-                   str_quote(launch->arena, launch->plan->argv[0]), str_quote(launch->arena, path));
+                   str_quote(launch->arena, name), str_quote(launch->arena, path));
 }
 
 /* Executes NAME from the first directory of PATH that has it. */
 static int search(const struct launch *launch, const char *path, const char *name, struct err *err)
 {
-    const char *found = NULL; /* exists, but could not be executed */
-    int found_error = 0;
+    const char *file;
 
-    for (const char *dir = path; dir; dir = strchr(dir, ':') ? strchr(dir, ':') + 1 : NULL) {
-        size_t length = strcspn(dir, ":");
-        const char *prefix = length ? arena_strndup(launch->arena, dir, length) : ".";
-        const char *file = arena_join(launch->arena, prefix, "/", name, NULL);
-
+    for (const char *dir = path; (file = next_candidate(launch, &dir, name));) {
         execute(launch, file);
         if (!goes_on(errno))
             return launch_diagnose(launch, file, errno, err);
-        if (!found && (errno == EACCES || errno == ENOENT)) {
-            int errnum = errno;
-            if (access(file, F_OK) == 0) {
-                found = file;
-                found_error = errnum;
-            }
-        }
     }
-    return found ? launch_diagnose(launch, found, found_error, err) : not_found(launch, path, err);
+    return not_found(launch, path, name, err);
 }
 
 static int execute_shell(const struct launch *launch, struct err *err)

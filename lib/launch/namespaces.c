@@ -13,7 +13,7 @@
 /* Whether the switch FILE of /proc/sys holds 0. */
 static int is_switched_off(const char *file)
 {
-    FD_CLEANUP int fd = open(file, O_RDONLY | O_CLOEXEC);
+    FD_CLEANUP int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
     char c = '1';
 
     return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
@@ -21,7 +21,8 @@ static int is_switched_off(const char *file)
 
 static int is_restricted_by_apparmor(void)
 {
-    FD_CLEANUP int fd = open("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", O_RDONLY | O_CLOEXEC);
+    FD_CLEANUP int fd =
+        openat(AT_FDCWD, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", O_RDONLY | O_CLOEXEC);
     char c = '0';
 
     return fd >= 0 && read(fd, &c, 1) == 1 && c == '1';
@@ -64,9 +65,10 @@ static int refused(struct err *err)
     return launch_error(err, ERR_NAMESPACE, "cannot make a user and a mount namespace");
 }
 
+/* Descriptors of this file are left for the exec to close: four calls less in each launch. */
 static int write_file(int dir, const char *name, const char *text)
 {
-    FD_CLEANUP int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+    int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
 
     return fd < 0 ? -1 : fd_write_all(fd, text, strlen(text));
 }
@@ -82,10 +84,9 @@ static int write_map(int dir, const char *name, uint32_t inside, uint32_t outsid
     memcpy(text + n, " 1", 3);
     return write_file(dir, name, text);
 }
-
 static int write_id_maps(const struct plan *plan, struct err *err)
 {
-    FD_CLEANUP int dir = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int dir = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (dir < 0)
         return launch_error(err, ERR_ID_MAP, "cannot open /proc/self; is /proc mounted?");

@@ -28,7 +28,7 @@ static int attach_files(struct launch *launch, struct err *err)
     for (size_t i = 0; i < launch->plan->row_count && launch->files < 0; i++) {
         if (launch->plan->rows[i].kind != ROW_FILE)
             continue;
-        launch->files = launch_new_tmpfs(launch->arena, 0, 0700, 0);
+        launch->files = launch_new_tmpfs(0, 0700, 0);
         if (launch->files < 0 || attach_over_root(launch->files) < 0)
             return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for generated files");
     }
@@ -82,7 +82,7 @@ static int add_overlay(struct launch *launch, struct err *err)
 
     if (check_owner(launch, err) < 0)
         return -1;
-    scratch = launch_new_tmpfs(launch->arena, plan->root_size, 0755, 0);
+    scratch = launch_new_tmpfs(plan->root_size, 0755, 0);
     if (scratch < 0 || attach_over_root(scratch) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for %s", plan->root_origin);
     if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)

@@ -60,7 +60,7 @@ static int open_bind(struct launch *launch, const struct plan_row *row, int *mou
 
 static int open_tmpfs(struct launch *launch, const struct plan_row *row, int *mount, struct err *err)
 {
-    *mount = launch_new_tmpfs(launch->arena, row->size, 01777, attributes_of(row->flags));
+    *mount = launch_new_tmpfs(row->size, 01777, attributes_of(row->flags));
     if (*mount < 0)
         return launch_error(err, ERR_MOUNT, "%s: cannot make a tmpfs for %s", row->origin,
                             str_quote(launch->arena, row->target));

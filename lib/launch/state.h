@@ -49,15 +49,17 @@ int launch_target(struct launch *launch, size_t index, int mount, struct err *er
 
 /* target.c: where a path of the tree stops to exist. */
 struct missing_target {
-    const char *ancestor; /* the deepest directory that is there; absolute, free of links */
+    int dir;              /* the deepest directory that is there (O_PATH) */
+    const char *ancestor; /* its path in the tree; absolute, free of links */
     const char *missing;  /* what is missing beneath it; relative, may be several components deep */
 };
 /*
- * Looks for the target of ROW. 1: it is missing, *RESULT is filled. 0: it is
- * there. -1 and errno: it cannot be (a file on the way, a loop of links, "..").
+ * Looks for the target of ROW. 1: it is missing, *PLACE is filled and the caller
+ * closes PLACE->dir. 0: it is there. -1 and errno: it cannot be (a file on the
+ * way, a loop of links, "..").
  */
 int launch_find_missing(const struct launch *launch, const struct plan_row *row,
-                        struct missing_target *result);
+                        struct missing_target *place);
 
 /*
  * assemble.c: makes what PLACE says is missing appear in the tree, and with it
@@ -72,7 +74,7 @@ int launch_seal(struct launch *launch, struct err *err);
  * tmpfs.c: a new tmpfs, not attached. SIZE in bytes or 0; MODE of its root
  * directory; ATTRIBUTES as of fsmount(2). A descriptor, or -1 and errno.
  */
-int launch_new_tmpfs(struct arena *arena, uint64_t size, mode_t mode, unsigned attributes);
+int launch_new_tmpfs(uint64_t size, mode_t mode, unsigned attributes);
 
 /*
  * overlay.c: a new overlay, not attached, of the paths LOWER (uppermost first,

@@ -91,45 +91,77 @@ static int step(struct walk *walk, int replace)
     return 0;
 }
 
-int launch_find_missing(const struct launch *launch, const struct plan_row *row,
-                        struct missing_target *result)
+/* PATH of the tree as a directory, where no link is on the way. -1 and errno. */
+static int open_directory(const struct launch *launch, const char *path)
+{
+    return sys_openat2(launch->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC,
+                       SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+}
+
+/* The usual case, in two calls: only the last name is missing, and no link is on the way. Whether it is so.
+ */
+static int find_in_parent(const struct launch *launch, const char *target, struct missing_target *place)
+{
+    const char *name = path_basename(target);
+    struct stat st;
+
+    if (path_has_dotdot(target))
+        return 0;
+    place->ancestor =
+        name == target + 1 ? "/" : arena_strndup(launch->arena, target, (size_t)(name - target) - 1);
+    place->missing = name;
+    place->dir = open_directory(launch, place->ancestor);
+    if (place->dir < 0)
+        return 0;
+    if (fstatat(place->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        return 1;
+    fd_close(&place->dir);
+    return 0;
+}
+
+int launch_find_missing(const struct launch *launch, const struct plan_row *row, struct missing_target *place)
 {
     struct walk walk = {launch, launch->arena, "/", row->target, 0};
+    int missing = find_in_parent(launch, row->target, place);
 
-    while (*walk.rest) {
-        int missing = step(&walk, (row->flags & MOUNT_REPLACE) != 0);
+    if (missing)
+        return 1;
+    while (*walk.rest && !missing) {
+        missing = step(&walk, (row->flags & MOUNT_REPLACE) != 0);
         if (missing < 0)
             return -1;
-        if (!missing)
-            continue;
-        if (path_has_dotdot(walk.rest)) {
-            errno = ENOENT;
-            return -1;
-        }
-        result->ancestor = walk.here;
-        result->missing = path_clean(launch->arena, walk.rest);
-        return 1;
     }
-    return 0;
+    if (!missing)
+        return 0;
+    if (path_has_dotdot(walk.rest)) {
+        errno = ENOENT;
+        return -1;
+    }
+    place->ancestor = walk.here;
+    place->missing = path_clean(launch->arena, walk.rest);
+    place->dir = open_directory(launch, walk.here);
+    return place->dir < 0 ? -1 : 1;
 }
 
 /* Makes the missing target of row INDEX. 0 or -1. */
 static int provide(struct launch *launch, size_t index, int mount, struct err *err)
 {
     const struct plan_row *row = &launch->plan->rows[index];
-    const char *target = str_quote(launch->arena, row->target);
     struct missing_target place;
     struct stat st;
     int missing = launch_find_missing(launch, row, &place);
+    int result;
 
     if (missing < 0 || fstat(mount, &st) < 0)
         return launch_error(err, ERR_BIND_TARGET, "%s: the target %s cannot be made in the container",
-                            row->origin, target);
+                            row->origin, str_quote(launch->arena, row->target));
     if (!missing)
         return 0;
-    if (launch_assemble(launch, &place, S_ISDIR(st.st_mode), index, err) < 0)
-        return err_prefix(err, "%s: cannot make the target %s", row->origin, target);
-    return 0;
+    result = launch_assemble(launch, &place, S_ISDIR(st.st_mode), index, err);
+    fd_close(&place.dir);
+    return result < 0 ? err_prefix(err, "%s: cannot make the target %s", row->origin,
+                                   str_quote(launch->arena, row->target))
+                      : 0;
 }
 
 int launch_target(struct launch *launch, size_t index, int mount, struct err *err)

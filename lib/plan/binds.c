@@ -113,7 +113,8 @@ static void add_identity(struct plan *plan, const struct plan_inputs *in)
 {
     const struct host_record *record = &in->facts->record;
     int same = plan->uid == plan->host_uid && plan->gid == plan->host_gid;
-    const unsigned flags = MOUNT_REPLACE | MOUNT_READ_ONLY | MOUNT_OPTIONAL; /* sweepers of /tmp take files */
+    /* Optional: sweepers of /tmp take files. Not read-only: the mode of the files says that already. */
+    const unsigned flags = MOUNT_REPLACE | MOUNT_OPTIONAL;
 
     if (plan->uid == 0 && plan->host_uid != 0)
         return;

@@ -1,0 +1,159 @@
+/*
+ * coracle-record - asks the name service who the user is, keeps the answer for
+ * the ranks of this node (host/record.h) and prints it on standard output.
+ *
+ * This is the one program of a launch that needs the system's own C library:
+ * whatever nsswitch.conf names (files, sss, ldap, nis) is loaded here and
+ * nowhere else. The light programs run it when they find no record that holds.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "host/account.h"
+#include "host/record-compose.h"
+#include "host/record-facts.h"
+#include "host/record-file.h"
+#include "host/record-place.h"
+#include "host/record-store.h"
+
+enum {
+    ENTRY_ROOM = 16 * 1024,         /* first try for an entry of the name service */
+    ENTRY_LIMIT = 16 * 1024 * 1024, /* a group can have very many members */
+};
+
+static void __attribute__((noreturn)) exhausted(void)
+{
+    struct err err;
+
+    err_set(&err, ERR_NO_MEMORY, "coracle-record: out of memory");
+    log_error(&err);
+    exit(EXIT_FAILURE);
+}
+
+/* The user as the name service has him, or as "uid-N". Strings belong to ARENA. */
+static void look_up_user(const struct record_facts *facts, struct account *account, struct arena *arena)
+{
+    struct passwd entry, *found = NULL;
+    int error = ERANGE;
+
+    for (size_t room = ENTRY_ROOM; error == ERANGE && room <= ENTRY_LIMIT; room *= 4)
+        error = getpwuid_r(facts->uid, &entry, arena_alloc(arena, room), room, &found);
+
+    account_set_unknown(account, facts->uid, facts->gid, arena);
+    if (!found || !found->pw_name || !account_name_usable(found->pw_name))
+        return;
+    account->name = found->pw_name;
+    account->gid = found->pw_gid;
+    account->gecos = account_clean_field(found->pw_gecos ? found->pw_gecos : "", arena);
+    account->home = account_clean_path(found->pw_dir ? found->pw_dir : "");
+    account->shell = account_clean_path(found->pw_shell ? found->pw_shell : "");
+}
+
+/* The name of group GID, or NULL. It belongs to ARENA. */
+static const char *look_up_group(uint32_t gid, struct arena *arena)
+{
+    struct group entry, *found = NULL;
+    const char *name = NULL;
+    int error = ERANGE;
+
+    /* The list of members can be long and is thrown away: not from the arena. */
+    for (size_t room = ENTRY_ROOM; error == ERANGE && room <= ENTRY_LIMIT; room *= 4) {
+        char *buffer = malloc(room);
+        if (!buffer)
+            exhausted();
+        error = getgrgid_r(gid, &entry, buffer, room, &found);
+        if (found && found->gr_name)
+            name = arena_strdup(arena, found->gr_name);
+        free(buffer);
+    }
+    return name;
+}
+
+static int is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A new record, texts included. */
+static void make(const struct record_facts *facts, struct record_file *file, struct arena *arena)
+{
+    struct account account;
+    struct account_group *groups;
+    size_t count;
+
+    look_up_user(facts, &account, arena);
+    groups = record_groups(&account, facts, arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = look_up_group(groups[i].gid, arena);
+        if (name)
+            groups[i].name = name;
+    }
+    record_compose(file, facts, &account, groups, count, arena);
+    file->munge = is_directory("/run/munge");
+}
+
+/* Keeps a record in the first place that will have it, or finds the one that another rank has made. */
+static void obtain(const struct record_facts *facts, struct record_file *file, struct arena *arena)
+{
+    int made = 0;
+
+    for (int rank = 0; rank < RECORD_PLACES; rank++) {
+        const char *place = record_place(rank, environ, facts->uid, arena);
+        struct err ignored;
+        FD_CLEANUP int dir = place ? record_store_open(place, facts->uid, &ignored) : -1;
+
+        if (dir < 0)
+            continue;
+        record_store_lock(dir);
+        if (record_place_read(place, facts, file, arena) == 0)
+            return;
+        if (!made)
+            make(facts, file, arena);
+        made = 1;
+        if (record_store(dir, place, file, arena, &ignored) == 0)
+            return;
+    }
+    if (!made)
+        make(facts, file, arena);
+}
+
+int main(int argc, char **argv)
+{
+    struct arena arena;
+    struct record_facts facts;
+    struct record_file file;
+    struct str text = {.arena = &arena};
+    struct err err;
+
+    (void)argv;
+    if (argc > 1) {
+        err_set(&err, ERR_USAGE, "coracle-record takes no arguments; coracle runs it by itself");
+        log_error(&err);
+        return EXIT_FAILURE;
+    }
+    umask(077);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is one more reason to keep nothing */
+    arena_init(&arena, exhausted);
+    record_facts_gather(&facts, &arena);
+    obtain(&facts, &file, &arena);
+    record_file_print(&file, &text);
+    if (fd_write_all(STDOUT_FILENO, text.data, text.length) < 0) {
+        err_set(&err, ERR_RECORD, "coracle-record: cannot write the record: %s", err_reason(errno));
+        log_error(&err);
+        return EXIT_FAILURE;
+    }
+    arena_free(&arena);
+    return EXIT_SUCCESS;
+}

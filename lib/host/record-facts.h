@@ -1,0 +1,34 @@
+/*
+ * record-facts - what a record depends on, as it is at this moment.
+ */
+#ifndef CORACLE_HOST_RECORD_FACTS_H
+#define CORACLE_HOST_RECORD_FACTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+/* Files whose change may change what the name service answers. */
+enum { RECORD_PASSWD, RECORD_GROUP, RECORD_NSSWITCH, RECORD_INPUTS };
+
+struct record_facts {
+    uint32_t uid;  /* effective */
+    uint32_t gid;  /* real */
+    uint32_t egid; /* effective */
+    uint64_t now;  /* seconds since 1970 */
+    uint64_t boot; /* seconds since 1970 at which the node booted; moves when the clock is set */
+    /* Device, inode, size, mtime and ctime of each input in one word, or "absent". */
+    const char *inputs[RECORD_INPUTS];
+    const uint32_t *groups; /* supplementary */
+    size_t group_count;
+};
+
+/*
+ * Fills *FACTS; the strings belong to ARENA. The ids are those with which the
+ * program was started (getauxval(3)): they cost no system call, and no program
+ * of ours changes them before it has read the record. Cannot fail.
+ */
+void record_facts_gather(struct record_facts *facts, struct arena *arena);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * record-file - the record as text: what coracle-record keeps and prints, and
+ * what each launch reads.
+ *
+ *     coracle-record 1
+ *     uid=1001
+ *     boot=1753000000
+ *     made=1753000123
+ *     passwd-file=2049:131:1502:1752000000.0:1752000000.120000000
+ *     group-file=2049:132:801:1752000000.0:1752000000.120000000
+ *     nsswitch-file=absent
+ *     groups=1001 2000
+ *     user=alice
+ *     home=/home/alice
+ *     shell=/bin/bash
+ *     munge=0
+ *     directory=/tmp/coracle-1001
+ *     passwd=
+ *     group=
+ *     check=0123456789abcdef
+ *
+ * All keys, in this order, once each; each line ends with a newline. In a value
+ * a newline is written \n and a backslash \\. Either `directory` says where the
+ * files passwd and group lie, or it is empty and `passwd` and `group` are their
+ * texts. `check` is the FNV-1a hash of all bytes before its line: it finds
+ * damage, not forgery. Forgery is the directory's business.
+ */
+#ifndef CORACLE_HOST_RECORD_FILE_H
+#define CORACLE_HOST_RECORD_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "host/record-facts.h"
+
+enum {
+    RECORD_KEPT_LIMIT = 64 * 1024,     /* bytes of a record with a directory */
+    RECORD_STREAM_LIMIT = 4096 * 1024, /* bytes of one that carries its texts */
+    RECORD_GROUPS_LIMIT = 4096,        /* groups in a record */
+    RECORD_MAX_AGE = 24 * 60 * 60,     /* seconds for which a record holds */
+};
+
+struct record_file {
+    uint32_t uid;
+    uint64_t boot; /* as in struct record_facts */
+    uint64_t made; /* seconds since 1970 */
+    const char *inputs[RECORD_INPUTS];
+    const uint32_t *groups; /* every group id that is in the group text */
+    size_t group_count;
+    const char *user;
+    const char *home;  /* absolute, or "" */
+    const char *shell; /* absolute, or "" */
+    int munge;
+    const char *directory; /* absolute, or "" */
+    const char *passwd;    /* "" where DIRECTORY is not */
+    const char *group;
+};
+
+/* Adds the text of FILE to OUT. */
+void record_file_print(const struct record_file *file, struct str *out);
+
+/*
+ * Parses the LENGTH bytes at TEXT, which are changed: the strings of *FILE
+ * point into them. 0, or -1 for anything but exactly what record_file_print()
+ * writes.
+ */
+int record_file_parse(char *text, size_t length, struct record_file *file, struct arena *arena);
+
+/* Whether what FILE says is still so: see record.h. */
+int record_file_holds(const struct record_file *file, const struct record_facts *facts);
+
+#endif

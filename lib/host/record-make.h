@@ -1,0 +1,31 @@
+/*
+ * record-make - runs coracle-record, which asks the name service.
+ */
+#ifndef CORACLE_HOST_RECORD_MAKE_H
+#define CORACLE_HOST_RECORD_MAKE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "host/record-file.h"
+
+/*
+ * Where coracle-record may be, best first, NULL at the end: beside this
+ * program (a build tree), in ../libexec/coracle from there (an installation
+ * that was moved), where it was installed.
+ */
+const char *const *record_make_programs(struct arena *arena);
+
+/*
+ * Runs the first of PROGRAMS that exists, with ENVIRONMENT less the variables
+ * of the dynamic linker, and parses what it prints. It gets standard error and
+ * no other descriptor of the caller. When this returns nothing of it is left:
+ * no process, no descriptor, no SIGCHLD, whatever the caller does with SIGCHLD.
+ *
+ * 0 and *FILE, whose strings belong to ARENA. 1 with ERR_RECORD where no
+ * program is there or it fails: the caller can do without. -1 with ERR_LIMIT
+ * where the system gives no pipe or process.
+ */
+int record_make(const char *const programs[], char *const environment[], struct record_file *file,
+                struct arena *arena, struct err *err);
+
+#endif

@@ -1,0 +1,78 @@
+#include "host/record.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "host/account.h"
+#include "host/record-compose.h"
+#include "host/record-facts.h"
+#include "host/record-file.h"
+#include "host/record-make.h"
+#include "host/record-place.h"
+
+static int read_kept(const struct record_facts *facts, char *const environment[], struct record_file *file,
+                     struct arena *arena)
+{
+    for (int rank = 0; rank < RECORD_PLACES; rank++) {
+        const char *place = record_place(rank, environment, facts->uid, arena);
+        if (place && record_place_read(place, facts, file, arena) == 0)
+            return 0;
+    }
+    return -1;
+}
+
+/* What can be said without the name service. $USER and $HOME are not asked: anyone can set them. */
+static void compose_unknown(const struct record_facts *facts, struct record_file *file, struct arena *arena)
+{
+    struct account account;
+    struct account_group *groups;
+    size_t count;
+
+    account_set_unknown(&account, facts->uid, facts->gid, arena);
+    groups = record_groups(&account, facts, arena, &count);
+    record_compose(file, facts, &account, groups, count, arena);
+}
+
+static int make(const struct record_facts *facts, char *const environment[], struct record_file *file,
+                struct arena *arena, struct err *err)
+{
+    int result = record_make(record_make_programs(arena), environment, file, arena, err);
+
+    if (result < 0)
+        return -1;
+    if (result > 0) {
+        compose_unknown(facts, file, arena);
+        log_warning("user and group names are unknown inside, you are %s: %s", file->user, err->text);
+    } else if (!*file->directory) {
+        log_message(LOG_WAYS, "no directory can keep the record: each launch makes it anew");
+    }
+    return 0;
+}
+
+static void fill(struct host_record *record, const struct record_file *file, struct arena *arena)
+{
+    memset(record, 0, sizeof(*record));
+    record->user = file->user;
+    record->home = file->home;
+    record->shell = file->shell;
+    record->munge = file->munge;
+    if (*file->directory) {
+        record->passwd_path = arena_join(arena, file->directory, "/passwd", NULL);
+        record->group_path = arena_join(arena, file->directory, "/group", NULL);
+    } else {
+        record->passwd = file->passwd;
+        record->group = file->group;
+    }
+}
+
+int record_load(struct host_record *record, char *const environment[], struct arena *arena, struct err *err)
+{
+    struct record_facts facts;
+    struct record_file file;
+
+    record_facts_gather(&facts, arena);
+    if (read_kept(&facts, environment, &file, arena) < 0 && make(&facts, environment, &file, arena, err) < 0)
+        return -1;
+    fill(record, &file, arena);
+    return 0;
+}

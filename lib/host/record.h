@@ -1,0 +1,61 @@
+/*
+ * record - what was found out about the user on this node, kept for all ranks.
+ *
+ * Looking a user up may ask LDAP or NIS and needs the name service of the
+ * system's C library. So a heavy program, coracle-record, does it once per user,
+ * node, boot and day and leaves the answer in a directory; each launch only
+ * reads it, with eight system calls.
+ *
+ * The directory is coracle-UID in $XDG_RUNTIME_DIR, or else in /tmp, or else in
+ * /dev/shm: the first that exists or can be made and is safe (a directory, not
+ * a link; owned by the effective uid; mode 0700 at most). The uid is in the name
+ * everywhere, as one user has several in nested user namespaces. It holds three
+ * files, each written beside and renamed:
+ *
+ *   record   lines of KEY=VALUE (see record-file.h)
+ *   passwd   what the container sees as /etc/passwd: root, the user, nobody
+ *   group    what it sees as /etc/group: root, the user's groups, nogroup
+ *
+ * They are the only files that Coracle leaves behind. Remove the directory or
+ * `record` at any time to have them made anew.
+ *
+ * The record holds for a day: an answer of LDAP ages unseen, and sweepers of
+ * /tmp may take passwd and keep record. Within the day it holds while the node
+ * has not booted, /etc/passwd, /etc/group and /etc/nsswitch.conf are the files
+ * they were (device, inode, size, mtime, ctime) and the caller has no group
+ * that is not in it. A record that is damaged in any way is made anew.
+ */
+#ifndef CORACLE_HOST_RECORD_H
+#define CORACLE_HOST_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct host_record {
+    const char *user;        /* login name; "uid-1234" for a user whom nobody knows */
+    const char *home;        /* home directory by the name service; "" where unknown */
+    const char *shell;       /* login shell by the name service; "" where unknown */
+    const char *passwd;      /* text for the container's /etc/passwd; NULL where passwd_path is set */
+    const char *group;       /* text for the container's /etc/group; NULL where group_path is set */
+    const char *passwd_path; /* absolute host path of a file with it; NULL where none could be kept */
+    const char *group_path;
+    int munge; /* a munge socket was there: /run/munge */
+};
+
+/*
+ * Fills *RECORD from the kept record or, where there is none that holds, by
+ * running coracle-record, which makes it. ENVIRONMENT is searched for
+ * XDG_RUNTIME_DIR. Everything belongs to ARENA. Leaves no descriptor open, no
+ * child, no SIGCHLD pending, and signals as they are. Call it before ids or
+ * namespaces are changed.
+ *
+ * Where coracle-record is missing or fails, that is a warning, and the record
+ * is of a user whom nobody knows. 0, or -1 with ERR_LIMIT where the system
+ * gives no pipe or process.
+ */
+int record_load(struct host_record *record, char *const environment[], struct arena *arena, struct err *err);
+
+#endif

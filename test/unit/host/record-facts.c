@@ -1,0 +1,62 @@
+#include "host/record-facts.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../tap.h"
+
+static struct arena arena;
+
+static void test_ids(const struct record_facts *facts)
+{
+    int count = getgroups(0, NULL);
+    gid_t *groups = arena_alloc(&arena, (size_t)count * sizeof(*groups));
+
+    TAP_INT(facts->uid, geteuid());
+    TAP_INT(facts->gid, getgid());
+    TAP_INT(facts->egid, getegid());
+    TAP_INT(facts->group_count, getgroups(count, groups));
+    TAP_TRUE(!count || memcmp(groups, facts->groups, (size_t)count * sizeof(*groups)) == 0);
+}
+
+static void test_times(const struct record_facts *facts)
+{
+    time_t now = time(NULL);
+
+    TAP_TRUE(facts->now <= (uint64_t)now && facts->now + 60 > (uint64_t)now);
+    TAP_TRUE(facts->boot <= facts->now);
+}
+
+/* An input is one word, and the same file gives the same. */
+static void test_inputs(const struct record_facts *facts)
+{
+    struct record_facts again;
+    struct stat st;
+
+    record_facts_gather(&again, &arena);
+    for (int i = 0; i < RECORD_INPUTS; i++) {
+        TAP_TRUE(*facts->inputs[i] && !strpbrk(facts->inputs[i], " \n\\"));
+        TAP_STR(again.inputs[i], facts->inputs[i]);
+    }
+    if (stat("/etc/passwd", &st) == 0) {
+        const char *id = arena_printf(&arena, "%ju:%ju:%jd:", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
+                                      (intmax_t)st.st_size);
+        TAP_INT(strncmp(facts->inputs[RECORD_PASSWD], id, strlen(id)), 0);
+    } else {
+        TAP_STR(facts->inputs[RECORD_PASSWD], "absent");
+    }
+}
+
+int main(void)
+{
+    struct record_facts facts;
+
+    arena_init(&arena, tap_no_memory);
+    record_facts_gather(&facts, &arena);
+    test_ids(&facts);
+    test_times(&facts);
+    test_inputs(&facts);
+    arena_free(&arena);
+    return tap_done();
+}

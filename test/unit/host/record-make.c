@@ -1,0 +1,170 @@
+#include "host/record-make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../tap.h"
+#include "base/fd.h"
+#include "sample.h"
+
+static struct arena arena;
+
+static const char *const self[] = {"/nonexistent/coracle-record", "/proc/self/exe", NULL};
+
+/*
+ * This test stands in for coracle-record: run under that name it prints a
+ * record, whose home tells what it was given.
+ */
+static int play_coracle_record(void)
+{
+    struct record_file file = sample;
+    struct str text = {.arena = &arena};
+    struct stat null, input;
+    int clean = !getenv("LD_CORACLE_TEST") && getenv("CORACLE_TEST");
+    int alone = fcntl(3, F_GETFD) < 0 && fcntl(200, F_GETFD) < 0;
+    int quiet = stat("/dev/null", &null) == 0 && fstat(0, &input) == 0 && input.st_rdev == null.st_rdev;
+
+    file.home = arena_printf(&arena, "/clean=%d/alone=%d/quiet=%d", clean, alone, quiet);
+    record_file_print(&file, &text);
+    return fd_write_all(1, text.data, text.length) < 0;
+}
+
+static int make(const char *const programs[], struct record_file *file, struct err *err)
+{
+    char *environment[] = {arena_strdup(&arena, "LD_CORACLE_TEST=1"), arena_strdup(&arena, "CORACLE_TEST=1"),
+                           NULL};
+
+    return record_make(programs, environment, file, &arena, err);
+}
+
+static void test_success(void)
+{
+    struct record_file file;
+    struct err err;
+
+    TAP_INT(dup2(0, 200), 200);
+    TAP_INT(make(self, &file, &err), 0);
+    TAP_STR(file.user, "alice");
+    TAP_STR(file.home, "/clean=1/alone=1/quiet=1");
+    close(200);
+}
+
+/* No descriptor, no child, no SIGCHLD. */
+static void check_nothing_left(void)
+{
+    FD_CLEANUP int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    sigset_t pending;
+
+    TAP_INT(lowest, 3);
+    errno = 0;
+    TAP_INT(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+    TAP_INT(errno, ECHILD);
+    TAP_INT(sigpending(&pending), 0);
+    TAP_INT(sigismember(&pending, SIGCHLD), 0);
+}
+
+static void test_sigchld(void)
+{
+    struct record_file file;
+    struct err err;
+    sigset_t block, before;
+    struct sigaction now;
+
+    sigemptyset(&block);
+    sigaddset(&block, SIGCHLD);
+    TAP_INT(sigprocmask(SIG_BLOCK, &block, &before), 0);
+    TAP_INT(make(self, &file, &err), 0);
+    check_nothing_left();
+    signal(SIGCHLD, SIG_IGN);
+    TAP_INT(make(self, &file, &err), 0);
+    check_nothing_left();
+    TAP_INT(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+    TAP_INT(make(self, &file, &err), 0);
+    check_nothing_left();
+    TAP_INT(sigaction(SIGCHLD, NULL, &now), 0);
+    TAP_TRUE(now.sa_handler == SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+static void test_failures(void)
+{
+    static const struct {
+        const char *program;
+        const char *part;
+    } rows[] = {
+        {"/nonexistent/coracle-record", "cannot be run: no such file"},
+        {"/etc", "cannot be run: permission denied"},
+        {"/bin/true", "damaged answer"},
+        {"/bin/false", "coracle-record failed"},
+    };
+    struct record_file file;
+    struct err err;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *const programs[] = {rows[i].program, NULL};
+        tap.row = rows[i].program;
+        TAP_INT(make(programs, &file, &err), 1);
+        TAP_INT(err.id, ERR_RECORD);
+        TAP_TRUE(strstr(err.text, rows[i].part));
+        check_nothing_left();
+    }
+    tap.row = NULL;
+}
+
+/* A caller may have closed any of the standard descriptors. */
+static void test_closed_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        int saved = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+        struct record_file file;
+        struct err err;
+        int result;
+
+        close(fd);
+        result = make(self, &file, &err);
+        dup2(saved, fd);
+        close(saved);
+        TAP_INT(result, 0);
+        TAP_STR(file.home, "/clean=1/alone=1/quiet=1");
+    }
+}
+
+static void test_programs(void)
+{
+    const char *const *programs = record_make_programs(&arena);
+    char here[4096];
+    ssize_t length = readlink("/proc/self/exe", here, sizeof(here) - 1);
+    char *slash;
+
+    here[length > 0 ? length : 0] = 0;
+    slash = strrchr(here, '/');
+    TAP_TRUE(slash);
+    *slash = 0;
+    TAP_STR(programs[0], arena_join(&arena, here, "/coracle-record", NULL));
+    TAP_STR(programs[1], arena_join(&arena, here, "/../libexec/coracle/coracle-record", NULL));
+    TAP_STR(programs[2], PKGLIBEXECDIR "/coracle-record");
+    TAP_STR(programs[3], NULL);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    arena_init(&arena, tap_no_memory);
+    if (strcmp(argv[0], "coracle-record") == 0)
+        return play_coracle_record();
+    for (int fd = 3; fd < 20; fd++)
+        close(fd); /* whatever the harness left open */
+    test_success();
+    check_nothing_left();
+    test_sigchld();
+    test_failures();
+    test_closed_descriptors();
+    test_programs();
+    arena_free(&arena);
+    return tap_done();
+}

@@ -1,0 +1,28 @@
+/*
+ * sample - a record for tests.
+ */
+#ifndef CORACLE_TEST_HOST_SAMPLE_H
+#define CORACLE_TEST_HOST_SAMPLE_H
+
+#include "host/record-file.h"
+
+static const uint32_t sample_groups[] = {1001, 27};
+
+/* One with a directory. */
+static const struct record_file sample = {
+    .uid = 1001,
+    .boot = 1700000000,
+    .made = 1700000100,
+    .inputs = {"1:2:3:4.5:6.7", "absent", "8:9:1:2.3:4.5"},
+    .groups = sample_groups,
+    .group_count = 2,
+    .user = "alice",
+    .home = "/home/alice",
+    .shell = "/bin/sh",
+    .munge = 1,
+    .directory = "/tmp/coracle-1001",
+    .passwd = "",
+    .group = "",
+};
+
+#endif

@@ -47,13 +47,13 @@ SETTER(env)
 SETTER(env_file)
 {
     struct request *request = request_of(target);
+    FD_CLEANUP int fd = openat(AT_FDCWD, value, O_RDONLY | O_CLOEXEC | O_NOCTTY); /* a pipe will do: <(...) */
     size_t length;
-    char *text = fd_read_file(AT_FDCWD, value, 0, ENV_FILE_LIMIT, request->arena, &length);
+    char *text = fd < 0 ? NULL : fd_read_all(fd, ENV_FILE_LIMIT, request->arena, &length);
 
     if (!text)
         return err_set(err, origin->error, "%s: cannot read %s: %s", origin->name,
-                       str_quote(request->arena, value),
-                       errno == EINVAL ? "not a regular file" : err_reason(errno));
+                       str_quote(request->arena, value), err_reason(errno));
     if (strlen(text) != length)
         return err_set(err, origin->error, "%s: %s holds a zero byte; it must be text", origin->name,
                        str_quote(request->arena, value));

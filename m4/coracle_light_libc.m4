@@ -47,7 +47,8 @@ AC_DEFUN([CORACLE_TRY_LIGHT], [
   AS_IF([test "x$light_libc" = xnone], [
     AC_MSG_CHECKING([whether a program links with $1])
     coracle_saved_CFLAGS=$CFLAGS coracle_saved_LDFLAGS=$LDFLAGS
-    CFLAGS="$CFLAGS $2" LDFLAGS="$LDFLAGS $3"
+    dnl clang takes -specs for a mistake to warn of, and links glibc.
+    CFLAGS="$CFLAGS -Werror $2" LDFLAGS="$LDFLAGS $3"
     AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[puts ("x");]])],
       [AC_MSG_RESULT([yes]); light_libc=$1 LIGHT_CFLAGS="$2" LIGHT_LDFLAGS="$3"],
       [AC_MSG_RESULT([no])])

@@ -25,7 +25,8 @@ int fd_steal(int *fd);
  * Reads the regular file NAME beneath DIR (openat() rules; AT_FDCWD works) into
  * the arena, zero-terminated, and sets *LENGTH. A file above LIMIT bytes is
  * EFBIG, anything but a regular file EINVAL; it never blocks on a FIFO.
- * FLAGS are added to open()'s, O_NOFOLLOW for one. NULL and errno on failure.
+ * FLAGS are added to open()'s, O_NOFOLLOW for one. Files of /proc and /sys have
+ * no size: read those with fd_read_all(). NULL and errno on failure.
  */
 char *fd_read_file(int dir, const char *name, int flags, size_t limit, struct arena *arena, size_t *length);
 

@@ -173,7 +173,7 @@ static int set_list(const struct opt_row *row, const char *list, const struct op
             str_add_char(&value, *list);
         }
         if (value.length && row->set(target, str_text(&value), origin, err) < 0)
-            return err_prefix(err, "%s", origin->name);
+            return -1;
         list += *list == ',';
     }
     return 0;

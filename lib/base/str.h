@@ -33,8 +33,8 @@ void str_pad(struct str *str, size_t start, size_t column);
 
 /*
  * Adds TEXT so that a person can read it and a terminal obeys none of it: as it
- * is where it is plain; between single quotes where it holds blanks, quotes,
- * colons or nothing at all; as $'...' with \xHH, \n, \t, \\ and \' where it
+ * is where it is plain; between single quotes where it holds blanks, other
+ * characters of the shell, or nothing at all; as $'...' with \xHH, \n, \t, \\ and \' where it
  * holds control characters or bytes that are not UTF-8. Both forms can be
  * pasted into bash.
  */

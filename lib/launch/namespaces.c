@@ -100,17 +100,28 @@ static int write_id_maps(const struct plan *plan, struct err *err)
     return 0;
 }
 
-int launch_namespaces(struct launch *launch, struct err *err)
+/*
+ * Mounting and chroot are all we need: files of ours that are closed to us stay
+ * closed. An overlay with an upper directory works with the capabilities of the
+ * one who mounted it, for as long as it is there.
+ */
+static int give_up_capabilities(const struct plan *plan, struct err *err)
 {
-    /* Mounting and chroot are all we need: files of ours that are closed to us stay closed. */
     const uint64_t needed = 1ull << SYS_CAP_SYS_ADMIN | 1ull << SYS_CAP_SYS_CHROOT;
 
+    if (plan->keep_capabilities || plan->root_mode == ROOT_WRITABLE_TMPFS)
+        return 0;
+    if (sys_capset(needed) < 0)
+        return launch_error(err, ERR_NAMESPACE, "cannot give up capabilities");
+    return 0;
+}
+
+int launch_namespaces(struct launch *launch, struct err *err)
+{
     /* In one call: shared mounts of the host become slaves by it, so later host mounts are seen. */
     if (unshare((int)launch->plan->namespaces) < 0)
         return refused(err);
     if (write_id_maps(launch->plan, err) < 0)
         return -1;
-    if (!launch->plan->keep_capabilities && sys_capset(needed) < 0)
-        return launch_error(err, ERR_NAMESPACE, "cannot give up capabilities");
-    return 0;
+    return give_up_capabilities(launch->plan, err);
 }

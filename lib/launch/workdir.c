@@ -1,4 +1,5 @@
 /* Where the command starts. */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -29,6 +30,10 @@ int launch_workdir(struct launch *launch, struct err *err)
         if (launch->workdir->required)
             break;
     }
+    if (errno == ELOOP)
+        return err_set(err, ERR_WORKDIR,
+                       "%s: %s leads through a link of /proc or a loop of links; name the directory itself",
+                       launch->workdir->origin, str_quote(launch->arena, launch->workdir->path));
     return launch_error(err, ERR_WORKDIR, "%s: cannot start in %s of the container", launch->workdir->origin,
                         str_quote(launch->arena, launch->workdir->path));
 }

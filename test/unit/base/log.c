@@ -1,0 +1,138 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "../../tap.h"
+
+static struct arena arena;
+static int saved_stderr = -1;
+static int reading_end = -1;
+
+/* Standard error becomes a pipe: each write() up to PIPE_BUF bytes stays whole in it. */
+static void begin_capture(void)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0 || dup2(ends[1], STDERR_FILENO) < 0) {
+        puts("Bail out! no pipe for standard error");
+        exit(EXIT_FAILURE);
+    }
+    close(ends[1]);
+    reading_end = ends[0];
+}
+
+static const char *end_capture(void)
+{
+    size_t length;
+    const char *text;
+
+    dup2(saved_stderr, STDERR_FILENO);
+    text = fd_read_all(reading_end, 65536, &arena, &length);
+    fd_close(&reading_end);
+    return text;
+}
+
+static const char *logged_error(const char *text)
+{
+    struct err err;
+
+    err_set(&err, ERR_IMAGE_MISSING, "%s", text);
+    begin_capture();
+    log_error(&err);
+    return end_capture();
+}
+
+static const char *logged_warning(const char *text)
+{
+    begin_capture();
+    log_warning("%s", text);
+    return end_capture();
+}
+
+static const char *logged_message(enum log_level level, const char *text)
+{
+    begin_capture();
+    log_message(level, "%s", text);
+    return end_capture();
+}
+
+static void test_forms(void)
+{
+    TAP_STR(logged_error("no image x"), "coracle: error: no image x [image-missing]\n");
+    TAP_STR(logged_warning("careful"), "coracle: warning: careful\n");
+    TAP_STR(logged_message(LOG_WARNINGS, "hello"), "coracle: hello\n");
+    TAP_STR(logged_message(LOG_WARNINGS, "one\ntwo\n"), "coracle: one\ncoracle: two\n");
+    TAP_STR(logged_message(LOG_WARNINGS, ""), "");
+}
+
+static void test_levels(void)
+{
+    TAP_TRUE(!log_enabled(LOG_TRACE));
+    TAP_STR(logged_message(LOG_TRACE, "trace"), "");
+    log_set_level(LOG_TRACE);
+    TAP_TRUE(log_enabled(LOG_TRACE));
+    TAP_TRUE(!log_enabled(LOG_WAYS));
+    TAP_STR(logged_message(LOG_TRACE, "trace"), "coracle: trace\n");
+    TAP_STR(logged_message(LOG_WAYS, "way"), "");
+    log_set_level(LOG_ERRORS);
+    TAP_STR(logged_warning("careful"), "");
+    TAP_STR(logged_error("x"), "coracle: error: x [image-missing]\n");
+    log_set_level(LOG_WARNINGS);
+}
+
+/* A name from an image cannot drive the terminal. */
+static void test_cleaning(void)
+{
+    TAP_STR(logged_warning("\033[2J\r\177"), "coracle: warning: \\x1b[2J\\x0d\\x7f\n");
+    TAP_STR(logged_warning("\302\233m"), "coracle: warning: \\xc2\\x9bm\n"); /* U+009B: CSI */
+    TAP_STR(logged_warning("\377\300\200"), "coracle: warning: \\xff\\xc0\\x80\n");
+    TAP_STR(logged_warning("\360\237"), "coracle: warning: \\xf0\\x9f\n");
+    TAP_STR(logged_warning("M\303\274ller \360\237\232\243"),
+            "coracle: warning: M\303\274ller \360\237\232\243\n");
+    TAP_STR(logged_error("one\ntwo"), "coracle: error: one\\x0atwo [image-missing]\n");
+}
+
+/* What is too long is cut; the identifier and the line's end stay. */
+static void test_cutting(void)
+{
+    char *text = arena_alloc(&arena, 6001);
+    const char *line;
+
+    memset(text, '\001', 6000);
+    line = logged_error(text);
+    TAP_TRUE(strlen(line) <= 4096);
+    TAP_STR(line + strlen(line) - strlen("01 [image-missing]\n"), "01 [image-missing]\n");
+    line = logged_warning(text);
+    TAP_TRUE(strlen(line) <= 4096);
+    TAP_STR(line + strlen(line) - 5, "\\x01\n");
+}
+
+static void test_errno(void)
+{
+    struct err err = {ERR_USAGE, "x"};
+
+    begin_capture();
+    errno = ENOTDIR;
+    log_error(&err);
+    log_warning("x");
+    log_message(LOG_WARNINGS, "x");
+    TAP_INT(errno, ENOTDIR);
+    end_capture();
+}
+
+int main(void)
+{
+    arena_init(&arena, tap_no_memory);
+    saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    test_forms();
+    test_levels();
+    test_cleaning();
+    test_cutting();
+    test_errno();
+    fd_close(&saved_stderr);
+    arena_free(&arena);
+    return tap_done();
+}

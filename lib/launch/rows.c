@@ -1,4 +1,4 @@
-/* One handler per kind of row: each ends in one mount moved to one place. */
+/* One handler per kind of row: each makes one mount, which launch_attach() puts in its place. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -82,52 +82,6 @@ static int open_file(struct launch *launch, const struct plan_row *row, int *mou
     return 0;
 }
 
-/* Two descriptors in one call, where they stand side by side. */
-static void close_both(int a, int b)
-{
-    if (b == a + 1 && sys_close_range((unsigned)a, (unsigned)b, 0) == 0)
-        return;
-    close(a);
-    close(b);
-}
-
-static int refused_target(struct launch *launch, const struct plan_row *row, int mount, struct err *err)
-{
-    const char *target = str_quote(launch->arena, row->target);
-    struct stat st;
-
-    if (errno != ENOTDIR || fstat(mount, &st) < 0)
-        return launch_error(err, ERR_BIND_TARGET, "%s: cannot mount on %s", row->origin, target);
-    if (row->flags & MOUNT_OPTIONAL) {
-        log_warning("%s of the host is left out: it is a directory in the image", target);
-        return 0;
-    }
-    return err_set(err, ERR_BIND_TARGET, "%s: %s is a %s in the container, but a %s would be mounted on it",
-                   row->origin, target, S_ISDIR(st.st_mode) ? "file" : "directory",
-                   S_ISDIR(st.st_mode) ? "directory" : "file");
-}
-
-/* Moves MOUNT, which is taken over, to its place. */
-static int attach(struct launch *launch, size_t index, int mount, struct err *err)
-{
-    const struct plan_row *row = &launch->plan->rows[index];
-    int target = launch_target(launch, index, mount, err);
-    int result = 0;
-
-    if (target < 0) {
-        close(mount);
-        return -1;
-    }
-    if (sys_move_mount(mount, "", target, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
-        result = refused_target(launch, row, mount, err);
-    if (row->kind == ROW_TMPFS && result == 0) {
-        close(target);
-        return launch_own(launch, mount, 0);
-    }
-    close_both(mount, target);
-    return result;
-}
-
 int launch_row(struct launch *launch, size_t index, struct err *err)
 {
     static int (*const open_kind[])(struct launch *, const struct plan_row *, int *, struct err *) = {
@@ -140,5 +94,5 @@ int launch_row(struct launch *launch, size_t index, struct err *err)
         fd_close(&mount);
         return result < 0 ? -1 : 0;
     }
-    return attach(launch, index, mount, err);
+    return launch_attach(launch, index, mount, err);
 }

@@ -26,6 +26,11 @@ struct launch {
     int files; /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
     struct own_fs *own;
     size_t own_count, own_room;
+    /* The directory that the last row was put in by name, and its path with a slash at the end. */
+    int parent; /* -1: none */
+    const char *parent_path;
+    size_t parent_length;
+    int parent_has_links;               /* there is a link on the way to it */
     const struct plan_workdir *workdir; /* the one that was entered */
 };
 
@@ -39,6 +44,11 @@ int launch_enter(struct launch *launch, struct err *err);
 
 /* rows.c: mounts row INDEX of the plan. */
 int launch_row(struct launch *launch, size_t index, struct err *err);
+
+/* attach.c: puts MOUNT, which it takes over, where row INDEX goes. */
+int launch_attach(struct launch *launch, size_t index, int mount, struct err *err);
+/* attach.c: to be called when a mount may have covered the last parent directory. */
+void launch_forget_parent(struct launch *launch);
 
 /*
  * target.c: opens the place in the tree where row INDEX goes (O_PATH). Where

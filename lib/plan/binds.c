@@ -136,17 +136,21 @@ static void add_munge(struct plan *plan, const struct plan_inputs *in)
         plan_bind_in_place(plan, in->arena, "/run/munge", "default");
 }
 
+/* Rows with the same parent directory stand together: the executor then opens it once. */
 static void add_default_view(struct plan *plan, const struct plan_inputs *in)
 {
+    int whole = !in->request->no_default_binds;
+
     add_table(plan, in->arena, system_rows, sizeof(system_rows) / sizeof(system_rows[0]));
-    if (!in->request->no_default_binds)
+    if (whole) {
         add_table(plan, in->arena, host_rows, sizeof(host_rows) / sizeof(host_rows[0]));
+        add_identity(plan, in);
+    }
     add_home(plan, in);
-    if (in->request->no_default_binds)
-        return;
-    add_identity(plan, in);
-    plan_variable_binds(plan, in);
-    add_munge(plan, in);
+    if (whole) {
+        plan_variable_binds(plan, in);
+        add_munge(plan, in);
+    }
 }
 
 /* The user's own mount on TARGET or above it takes the place of the default rows there. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/opt.h"
+#include "base/path.h"
 #include "image/image.h"
 
 enum { ENV_FILE_LIMIT = 1024 * 1024 };
@@ -88,6 +89,10 @@ SETTER(home)
     if (value && *value != '/')
         return err_set(err, origin->error, "%s: %s must be an absolute path", origin->name,
                        str_quote(request->arena, value));
+    if (value && strcmp(path_clean(request->arena, value), "/") == 0)
+        return err_set(err, origin->error,
+                       "%s: nothing can be mounted on /: that is the image; name a directory beneath it",
+                       origin->name);
     request->home = HOME_WANTED;
     request->home_dir = value;
     request->home_origin = origin->name;
@@ -154,7 +159,11 @@ SETTER(root)
 static int set_root_mode(struct request *request, enum root_mode mode, const struct opt_origin *origin,
                          struct err *err)
 {
-    if (request->root_mode != ROOT_READ_ONLY && request->root_mode != mode)
+    /* An option takes the place of a variable; two options contradict each other. */
+    int from_option = request->root_origin && *request->root_origin == '-';
+
+    if (request->root_mode != ROOT_READ_ONLY && request->root_mode != mode &&
+        (from_option || origin->error == ERR_CONFIG))
         return err_set(err, origin->error, "%s and %s exclude each other; give one of them",
                        request->root_origin, origin->name);
     request->root_mode = mode;
@@ -183,8 +192,7 @@ SETTER(entrypoint)
     struct request *request = request_of(target);
 
     UNUSED(err);
-    /* An empty one means none, as with Docker. */
-    request->entrypoint_choice = *value ? ENTRYPOINT_GIVEN : ENTRYPOINT_NONE;
+    request->entrypoint_choice = ENTRYPOINT_GIVEN;
     request->entrypoint = value;
     request->entrypoint_origin = origin->name;
     return 0;

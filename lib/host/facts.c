@@ -52,5 +52,10 @@ int facts_gather(struct host_facts *facts, char *const environment[], struct are
     facts->gid = (uint32_t)getauxval(AT_EGID);
     facts->environment = environment;
     gather_cwd(facts, arena);
-    return record_load(&facts->record, environment, arena, err);
+    if (record_load(&facts->record, environment, arena, err) < 0)
+        return -1;
+    /* munged may have been started after the record was made. */
+    if (!facts->record.munge)
+        facts->record.munge = access("/run/munge", F_OK) == 0;
+    return 0;
 }

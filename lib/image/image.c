@@ -31,12 +31,16 @@ static int refuse_file(const char *path, struct arena *arena, struct err *err)
     char head[512] = "";
     struct stat st;
 
+    if (fd < 0 && errno == ENOTDIR)
+        return err_set(err, ERR_IMAGE_MISSING, "the image %s does not exist: a name on the way is a file",
+                       name);
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is neither a directory nor a file", name);
     if (st.st_size == 0)
-        return err_set(err, ERR_IMAGE_EMPTY, "the image %s is an empty file", name);
+        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file; an image is a directory",
+                       name);
     if (read(fd, head, sizeof(head)) < 0)
         return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -70,6 +74,9 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
     size_t length;
 
     image->config = NULL;
+    if (inner < 0 && errno == EACCES)
+        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot look into the image %s: permission denied",
+                       str_quote(arena, path));
     if (inner >= 0)
         bytes = fd_read_file(inner, IMAGE_CONFIG_NAME, O_NOFOLLOW, CONFIG_LIMIT, arena, &length);
     if (!bytes && (inner < 0 || errno == ENOENT) && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))

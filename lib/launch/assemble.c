@@ -4,7 +4,8 @@
  * The directory that lacks a name is covered by one of ours that has it, and
  * shows everything else that was there. The image is not touched. In this order:
  *
- *   1. The directory is one of ours already: the name is made in it.
+ *   1. The directory is one of ours already, or --write lets the image be
+ *      changed: the name is made in it.
  *   2. It has up to 64 entries (always so for /): a tmpfs with a bind for each
  *      of them. Any kernel, any owner, 10 us an entry.
  *   3. An overlay of the directory under a skeleton that holds the name, both
@@ -21,19 +22,21 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
 enum { FEW_ENTRIES = 64 };
 
-int launch_own(struct launch *launch, int fd, int seal)
+int launch_own(struct launch *launch, int fd, int seal, struct err *err)
 {
     struct stat st;
 
+    if (fstat(fd, &st) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot look at a mount of ours");
     launch->own =
         arena_grow(launch->arena, launch->own, launch->own_count, &launch->own_room, sizeof(*launch->own));
-    launch->own[launch->own_count++] =
-        (struct own_fs){.device = fstat(fd, &st) == 0 ? st.st_dev : 0, .fd = fd, .seal = seal};
+    launch->own[launch->own_count++] = (struct own_fs){.device = st.st_dev, .fd = fd, .seal = seal};
     return 0;
 }
 
@@ -102,73 +105,30 @@ static int show_entry(int from, int to, const char *name)
     return sys_move_mount(mount, "", to, name, SYS_MOVE_FROM_EMPTY);
 }
 
-/* The names in a directory. */
-struct listing {
-    const char **names;
-    size_t count, room;
-};
-
-/* One record of getdents(2). */
-struct directory_entry {
-    uint64_t inode, offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
-static void add_name(struct arena *arena, struct listing *listing, const char *name)
+/* A tmpfs with MODE that covers the directory of PLACE; its descriptor belongs to LAUNCH. -1 with ERR. */
+static int cover_with_tmpfs(struct launch *launch, const struct missing_target *place, mode_t mode,
+                            struct err *err)
 {
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return;
-    listing->names =
-        arena_grow(arena, listing->names, listing->count, &listing->room, sizeof(*listing->names));
-    listing->names[listing->count++] = arena_strdup(arena, name);
-}
+    FD_CLEANUP int mount = launch_new_tmpfs(0, mode | S_IRWXU, 0); /* or names could not be made in it */
 
-/* Lists the directory DIR. Not by readdir(), which takes a heap and seven calls. 0, or -1 and errno. */
-static int list_directory(struct arena *arena, int dir, struct listing *listing)
-{
-    FD_CLEANUP int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _Alignas(struct directory_entry) char buffer[1024];
-    long length;
-
-    if (fd < 0)
+    if (mount < 0 || sys_move_mount(mount, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+        return launch_error(err, ERR_MOUNT, "cannot cover the directory %s",
+                            str_quote(launch->arena, place->ancestor));
+    if (launch_own(launch, mount, 1, err) < 0)
         return -1;
-    while ((length = sys_getdents(fd, buffer, sizeof(buffer))) > 0) {
-        for (char *p = buffer; p < buffer + length;) {
-            const struct directory_entry *entry = (const struct directory_entry *)(void *)p;
-            add_name(arena, listing, entry->name);
-            p += entry->length;
-        }
-    }
-    return length < 0 ? -1 : 0;
-}
-
-/* A tmpfs with MODE that covers the directory of PLACE; its descriptor belongs to LAUNCH. -1 and errno. */
-static int cover_with_tmpfs(struct launch *launch, const struct missing_target *place, mode_t mode)
-{
-    int mount = launch_new_tmpfs(0, mode, 0);
-
-    if (mount < 0)
-        return -1;
-    if (sys_move_mount(mount, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0) {
-        fd_close(&mount);
-        return -1;
-    }
-    launch_own(launch, mount, 1);
     if (strcmp(place->ancestor, "/") == 0)
         launch->root = mount;
-    return mount;
+    return fd_steal(&mount);
 }
 
 static int assemble_binds(struct launch *launch, const struct missing_target *place, mode_t mode,
                           int is_directory, const struct listing *listing, struct err *err)
 {
     const char *ancestor = str_quote(launch->arena, place->ancestor);
-    int mount = cover_with_tmpfs(launch, place, mode);
+    int mount = cover_with_tmpfs(launch, place, mode, err);
 
     if (mount < 0)
-        return launch_error(err, ERR_MOUNT, "cannot cover the directory %s", ancestor);
+        return -1;
     for (size_t i = 0; i < listing->count; i++)
         if (show_entry(place->dir, mount, listing->names[i]) < 0)
             return launch_error(err, ERR_MOUNT, "cannot show %s of the directory %s",
@@ -192,7 +152,7 @@ static void add_later_rows(struct launch *launch, const struct missing_target *p
         int is_directory = row->kind == ROW_TMPFS;
 
         if (row->kind == ROW_BIND) {
-            if (stat(row->source, &st) < 0)
+            if (fstat(launch->sources[i], &st) < 0)
                 continue;
             is_directory = S_ISDIR(st.st_mode);
         }
@@ -200,6 +160,45 @@ static void add_later_rows(struct launch *launch, const struct missing_target *p
             make_mount_point(launch->arena, skeleton, other.missing,
                              is_directory); /* where it fails, the row will say so */
     }
+}
+
+/* Whether row INDEX is mounted strictly beneath PATH. */
+static int lies_beneath(const struct launch *launch, size_t index, const char *path)
+{
+    const char *target = launch->plan->rows[index].target;
+
+    return launch->sources[index] >= 0 && path_is_beneath(target, path) && strcmp(target, path) != 0;
+}
+
+/* Whether an earlier row than INDEX carries row INDEX with it when it is cloned. */
+static int comes_with_another(const struct launch *launch, size_t index, const char *path)
+{
+    for (size_t i = 0; i < index; i++)
+        if (lies_beneath(launch, i, path) &&
+            path_is_beneath(launch->plan->rows[index].target, launch->plan->rows[i].target))
+            return 1;
+    return 0;
+}
+
+/* An overlay does not show what is mounted in its lower directory: rows before INDEX are put there again. */
+static int attach_again(struct launch *launch, const struct missing_target *place, size_t index,
+                        struct err *err)
+{
+    for (size_t i = 0; i < index; i++) {
+        int clone;
+
+        if (!lies_beneath(launch, i, place->ancestor) || comes_with_another(launch, i, place->ancestor))
+            continue;
+        clone = sys_open_tree(launch->sources[i], "",
+                              SYS_OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH | O_CLOEXEC);
+        if (clone < 0)
+            return launch_error(err, ERR_MOUNT, "cannot clone the mount on %s",
+                                str_quote(launch->arena, launch->plan->rows[i].target));
+        if (launch_attach(launch, i, clone, err) < 0)
+            return -1;
+        launch->sources[i] = clone;
+    }
+    return 0;
 }
 
 /*
@@ -240,17 +239,23 @@ int launch_assemble(struct launch *launch, const struct missing_target *place, i
     if (fstat(place->dir, &st) < 0)
         return launch_error(err, ERR_MOUNT, "cannot look at the directory %s of the container",
                             str_quote(launch->arena, place->ancestor));
-    if (is_ours(launch, st.st_dev) &&
-        make_mount_point(launch->arena, place->dir, place->missing, is_directory) == 0)
-        return 0;
-    listed = list_directory(launch->arena, place->dir, &listing);
+    /* In an image that may be changed, the name is made in the image. */
+    if (is_ours(launch, st.st_dev) || launch->plan->root_mode == ROOT_WRITE) {
+        if (make_mount_point(launch->arena, place->dir, place->missing, is_directory) == 0)
+            return 0;
+        if (errno != EACCES && errno != EROFS)
+            return launch_error(err, ERR_MOUNT, "cannot add %s to the directory %s",
+                                str_quote(launch->arena, place->missing),
+                                str_quote(launch->arena, place->ancestor));
+    }
+    listed = launch_list(launch->arena, place->dir, &listing);
     if (listed == 0 && listing.count == 0 && strcmp(place->ancestor, "/") == 0)
-        return err_set(err, ERR_IMAGE_EMPTY, "the image %s is an empty directory",
-                       str_quote(launch->arena, launch->plan->image));
+        return launch_image_is_empty(launch, err);
     if (listed < 0 || listing.count > FEW_ENTRIES) {
         int saved = errno;
-        if (assemble_overlay(launch, place, is_directory, index) == 0)
-            return 0;
+        /* Behind links of the image it is not known by text what is mounted in the directory. */
+        if (!launch->followed_links && assemble_overlay(launch, place, is_directory, index) == 0)
+            return attach_again(launch, place, index, err);
         errno = saved;
         if (listed < 0)
             return launch_error(err, ERR_MOUNT, "the directory %s can be neither listed nor overlaid",

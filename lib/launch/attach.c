@@ -44,6 +44,7 @@ static int open_parent(struct launch *launch, const char *target)
     launch->parent_length = length;
     launch->parent = open_beneath_root(launch, path, SYS_RESOLVE_NO_SYMLINKS);
     launch->parent_has_links = launch->parent < 0 && errno == ELOOP;
+    launch->followed_links |= launch->parent_has_links;
     if (launch->parent_has_links)
         launch->parent = open_beneath_root(launch, path, SYS_RESOLVE_NO_MAGICLINKS);
     return launch->parent;
@@ -73,13 +74,16 @@ static int attach_by_name(struct launch *launch, const struct plan_row *row, int
     return parent >= 0 && sys_move_mount(mount, "", parent, name, SYS_MOVE_FROM_EMPTY) == 0;
 }
 
-/* MOUNT is refused by its target. An optional one is left out with a warning. */
-static int refused(struct launch *launch, const struct plan_row *row, int mount, struct err *err)
+/* MOUNT is refused by TARGET, which is open as PLACE. An optional one is left out with a warning. */
+static int refused(struct launch *launch, const struct plan_row *row, int mount, int place, struct err *err)
 {
     const char *target = str_quote(launch->arena, row->target);
+    int saved = errno;
     int directory = is_directory(mount);
+    int alike = directory == is_directory(place);
 
-    if (errno != ENOTDIR)
+    errno = saved;
+    if (alike)
         return launch_error(err, ERR_BIND_TARGET, "%s: cannot mount on %s", row->origin, target);
     if (row->flags & MOUNT_OPTIONAL) {
         log_warning("%s of the host is left out: the image has a %s there", target,
@@ -98,7 +102,7 @@ static int attach_by_descriptor(struct launch *launch, size_t index, int mount, 
     if (target < 0)
         return -1;
     if (sys_move_mount(mount, "", target, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
-        return refused(launch, &launch->plan->rows[index], mount, err);
+        return refused(launch, &launch->plan->rows[index], mount, target, err);
     return 0;
 }
 
@@ -120,13 +124,10 @@ static int make_last_name(struct launch *launch, size_t index, int mount, struct
 int launch_attach(struct launch *launch, size_t index, int mount, struct err *err)
 {
     const struct plan_row *row = &launch->plan->rows[index];
-    FD_CLEANUP int owned = mount;
     int attached = attach_by_name(launch, row, mount);
 
     if (!attached && errno == ENOENT && launch->parent >= 0 && !launch->parent_has_links &&
         make_last_name(launch, index, mount, err) == 0)
         attached = attach_by_name(launch, row, mount);
-    if (!attached && attach_by_descriptor(launch, index, mount, err) < 0)
-        return -1;
-    return row->kind == ROW_TMPFS ? launch_own(launch, fd_steal(&owned), 0) : 0;
+    return attached ? 0 : attach_by_descriptor(launch, index, mount, err);
 }

@@ -30,12 +30,19 @@ static void read_head(const char *path, struct head *head)
     head->bytes[head->length] = 0;
 }
 
-int launch_is_binary(const char *path)
+static int is_marked_script(const struct head *head)
+{
+    return head->length >= 2 && memcmp(head->bytes, "#!", 2) == 0;
+}
+
+int launch_is_script(const char *path)
 {
     struct head head;
 
     read_head(path, &head);
-    return memchr(head.bytes, 0, head.length) != NULL;
+    /* With a good #! line the kernel had executed it. */
+    return head.length && head.bytes[0] != ELFMAG0 && !is_marked_script(&head) &&
+           !memchr(head.bytes, 0, head.length);
 }
 
 static const char *machine_name(unsigned machine)
@@ -186,11 +193,11 @@ int launch_diagnose(const struct launch *launch, const char *path, int errnum, s
     if (!S_ISREG(st.st_mode))
         return diagnose_denied(launch, path, &st, err);
     read_head(path, &head);
-    if (errnum == EACCES && (access(path, X_OK) < 0 || head.length < 2 || memcmp(head.bytes, "#!", 2) != 0))
+    if (errnum == EACCES && (access(path, X_OK) < 0 || !is_marked_script(&head)))
         return diagnose_denied(launch, path, &st, err);
     if (is_elf(&head))
         return diagnose_elf(launch, &head, path, errnum, err);
-    if (head.length >= 2 && memcmp(head.bytes, "#!", 2) == 0)
+    if (is_marked_script(&head))
         return diagnose_script(launch, &head, path, errnum, err);
     if (errnum == ENOEXEC && head.length == 0)
         return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s is an empty file",

@@ -11,7 +11,7 @@ static const char standard_path[] = "/usr/local/bin:/bin:/usr/bin";
 
 /*
  * A file without a #! line that is no program of this machine is a script for
- * /bin/sh: POSIX wants it. A damaged or foreign ELF file is not.
+ * /bin/sh: POSIX wants it. A damaged or foreign program is not, nor an empty file.
  */
 static void execute(const struct launch *launch, const char *path)
 {
@@ -22,7 +22,7 @@ static void execute(const struct launch *launch, const char *path)
     int saved;
 
     execve(path, argv, environment);
-    if (errno != ENOEXEC || launch_is_binary(path))
+    if (errno != ENOEXEC || !launch_is_script(path))
         return;
     saved = errno;
     while (argv[count])
@@ -106,6 +106,8 @@ int launch_exec(const struct launch *launch, struct err *err)
 
     if (launch->plan->shells)
         return execute_shell(launch, err);
+    if (!*name)
+        return err_set(err, ERR_COMMAND_NOT_FOUND, "the name of the command is empty");
     if (strchr(name, '/')) {
         execute(launch, name);
         return launch_diagnose(launch, name, errno, err);

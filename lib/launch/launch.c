@@ -40,6 +40,8 @@ int launch_run(const struct plan *plan, struct arena *arena, struct err *err)
     trace(&launch, plan_print_head);
     if (launch_namespaces(&launch, err) < 0)
         return -1;
+    if (launch_sources(&launch, err) < 0)
+        return -1;
     if (launch_root(&launch, err) < 0)
         return -1;
     if (mount_rows(&launch, err) < 0)

@@ -35,6 +35,7 @@ static int attach_files(struct launch *launch, struct err *err)
     return 0;
 }
 
+/* The image is opened before anything covers "/", as the sources are; see launch_sources(). */
 static int clone_image(struct launch *launch, struct err *err)
 {
     const struct plan *plan = launch->plan;
@@ -50,8 +51,14 @@ static int clone_image(struct launch *launch, struct err *err)
         attr.set |= SYS_ATTR_RDONLY;
     if (sys_mount_setattr(launch->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
         return launch_error(err, ERR_MOUNT, "cannot set the mount attributes of the image %s", image);
+    return 0;
+}
+
+static int attach_image(struct launch *launch, struct err *err)
+{
     if (attach_over_root(launch->root) < 0)
-        return launch_error(err, ERR_MOUNT, "cannot mount the image %s", image);
+        return launch_error(err, ERR_MOUNT, "cannot mount the image %s",
+                            str_quote(launch->arena, launch->plan->image));
     return 0;
 }
 
@@ -97,12 +104,30 @@ static int add_overlay(struct launch *launch, struct err *err)
     fd_close(&scratch);
     fd_close(&launch->root);
     launch->root = overlay;
-    return launch_own(launch, overlay, 0);
+    return launch_own(launch, overlay, 0, err);
+}
+
+int launch_image_is_empty(const struct launch *launch, struct err *err)
+{
+    return err_set(err, ERR_IMAGE_EMPTY, "the image %s is an empty directory",
+                   str_quote(launch->arena, launch->plan->image));
+}
+
+/* In a writable root mount points are just made, so nobody else would notice. */
+static int check_not_empty(struct launch *launch, struct err *err)
+{
+    struct listing listing = {0};
+
+    if (launch_list(launch->arena, launch->root, &listing) == 0 && listing.count == 0)
+        return launch_image_is_empty(launch, err);
+    return 0;
 }
 
 int launch_root(struct launch *launch, struct err *err)
 {
-    if (attach_files(launch, err) < 0 || clone_image(launch, err) < 0)
+    if (clone_image(launch, err) < 0 || attach_files(launch, err) < 0 || attach_image(launch, err) < 0)
+        return -1;
+    if (launch->plan->root_mode != ROOT_READ_ONLY && check_not_empty(launch, err) < 0)
         return -1;
     return launch->plan->root_mode == ROOT_WRITABLE_TMPFS ? add_overlay(launch, err) : 0;
 }

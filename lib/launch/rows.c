@@ -1,4 +1,5 @@
-/* One handler per kind of row: each makes one mount, which launch_attach() puts in its place. */
+/* One handler per kind of row: each makes one mount, which launch_attach() puts in its place. Descriptors of
+ * mounts stay open: the exec closes all at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "base/num.h"
 #include "base/sys.h"
 #include "launch/state.h"
+
+enum { MANY_ROWS = 256 };
 
 static unsigned attributes_of(unsigned flags)
 {
@@ -30,13 +33,14 @@ static int is_absent(int errnum)
            errnum == ESTALE || errnum == ENXIO;
 }
 
+/* A source cannot be cloned. An optional one is left out. */
 static int missing_source(struct launch *launch, const struct plan_row *row, struct err *err)
 {
     const char *source = str_quote(launch->arena, row->source);
 
     if ((row->flags & MOUNT_OPTIONAL) && is_absent(errno)) {
         log_message(LOG_WAYS, "way: %s is left out: %s", source, err_reason(errno));
-        return 1;
+        return 0;
     }
     if (errno == ENOENT)
         return err_set(err, ERR_BIND_SOURCE,
@@ -45,7 +49,6 @@ static int missing_source(struct launch *launch, const struct plan_row *row, str
     return launch_error(err, ERR_BIND_SOURCE, "%s: cannot use %s of the host", row->origin, source);
 }
 
-/* 0 and *MOUNT; 1 where an optional source is not there. */
 static int open_bind(struct launch *launch, const struct plan_row *row, int *mount, struct err *err)
 {
     /* Recursive: the kernel refuses to show what a mount of the host hides. */
@@ -55,6 +58,34 @@ static int open_bind(struct launch *launch, const struct plan_row *row, int *mou
     if (add_attributes(*mount, row->flags) < 0)
         return launch_error(err, ERR_MOUNT, "%s: cannot set mount options of %s", row->origin,
                             str_quote(launch->arena, row->source));
+    return 0;
+}
+
+/* The limit of open files is raised for the set-up where there are very many binds. */
+static void raise_open_files(struct launch *launch)
+{
+    const rlim_t needed = launch->plan->row_count + MANY_ROWS;
+    struct rlimit raised;
+
+    if (launch->plan->row_count <= MANY_ROWS || getrlimit(RLIMIT_NOFILE, &launch->open_files) < 0 ||
+        launch->open_files.rlim_cur >= needed)
+        return;
+    raised = launch->open_files;
+    raised.rlim_cur = needed < raised.rlim_max ? needed : raised.rlim_max;
+    launch->open_files_raised = setrlimit(RLIMIT_NOFILE, &raised) == 0;
+}
+
+int launch_sources(struct launch *launch, struct err *err)
+{
+    const struct plan *plan = launch->plan;
+
+    raise_open_files(launch);
+    launch->sources = arena_alloc(launch->arena, plan->row_count * sizeof(*launch->sources));
+    for (size_t i = 0; i < plan->row_count; i++) {
+        launch->sources[i] = -1;
+        if (plan->rows[i].kind == ROW_BIND && open_bind(launch, &plan->rows[i], &launch->sources[i], err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -84,15 +115,17 @@ static int open_file(struct launch *launch, const struct plan_row *row, int *mou
 
 int launch_row(struct launch *launch, size_t index, struct err *err)
 {
-    static int (*const open_kind[])(struct launch *, const struct plan_row *, int *, struct err *) = {
-        [ROW_BIND] = open_bind, [ROW_TMPFS] = open_tmpfs, [ROW_FILE] = open_file};
     const struct plan_row *row = &launch->plan->rows[index];
-    int mount = -1;
-    int result = open_kind[row->kind](launch, row, &mount, err);
+    int mount = launch->sources[index];
 
-    if (result != 0) {
-        fd_close(&mount);
-        return result < 0 ? -1 : 0;
-    }
-    return launch_attach(launch, index, mount, err);
+    if (row->kind == ROW_BIND && mount < 0)
+        return 0;
+    if (row->kind == ROW_TMPFS && open_tmpfs(launch, row, &mount, err) < 0)
+        return -1;
+    if (row->kind == ROW_FILE && open_file(launch, row, &mount, err) < 0)
+        return -1;
+    launch->sources[index] = mount;
+    if (launch_attach(launch, index, mount, err) < 0)
+        return -1;
+    return row->kind == ROW_TMPFS ? launch_own(launch, mount, 0, err) : 0;
 }

@@ -5,6 +5,7 @@
 #ifndef CORACLE_LAUNCH_STATE_H
 #define CORACLE_LAUNCH_STATE_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -22,8 +23,9 @@ struct own_fs {
 struct launch {
     const struct plan *plan;
     struct arena *arena;
-    int root;  /* the new root directory; attached, not yet entered */
-    int files; /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
+    int *sources; /* per row: its mount, first detached, then in its place; -1: none yet, or left out */
+    int root;     /* the new root directory; attached, not yet entered */
+    int files;    /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
     struct own_fs *own;
     size_t own_count, own_room;
     /* The directory that the last row was put in by name, and its path with a slash at the end. */
@@ -31,7 +33,10 @@ struct launch {
     const char *parent_path;
     size_t parent_length;
     int parent_has_links;               /* there is a link on the way to it */
+    int followed_links;                 /* some row was put in its place through a link */
     const struct plan_workdir *workdir; /* the one that was entered */
+    struct rlimit open_files;           /* the caller's limit, where it had to be raised for the set-up */
+    int open_files_raised;
 };
 
 /* namespaces.c: makes the namespaces and writes the id maps. */
@@ -42,10 +47,16 @@ int launch_root(struct launch *launch, struct err *err);
 /* root.c: makes the new root the process's. */
 int launch_enter(struct launch *launch, struct err *err);
 
+/*
+ * rows.c: clones the sources of all binds. Before the new root covers the old
+ * one: from then on a ".." or a link of the host that passes "/" would come out
+ * in the image.
+ */
+int launch_sources(struct launch *launch, struct err *err);
 /* rows.c: mounts row INDEX of the plan. */
 int launch_row(struct launch *launch, size_t index, struct err *err);
 
-/* attach.c: puts MOUNT, which it takes over, where row INDEX goes. */
+/* attach.c: puts MOUNT where row INDEX goes. The descriptor stays open: the exec closes it. */
 int launch_attach(struct launch *launch, size_t index, int mount, struct err *err);
 /* attach.c: to be called when a mount may have covered the last parent directory. */
 void launch_forget_parent(struct launch *launch);
@@ -77,6 +88,17 @@ int launch_find_missing(const struct launch *launch, const struct plan_row *row,
  */
 int launch_assemble(struct launch *launch, const struct missing_target *place, int is_directory, size_t index,
                     struct err *err);
+/* listing.c: the names in a directory, "." and ".." left out. */
+struct listing {
+    const char **names;
+    size_t count, room;
+};
+/* Lists the directory DIR (O_PATH will do). 0, or -1 and errno. */
+int launch_list(struct arena *arena, int dir, struct listing *listing);
+
+/* root.c: fills ERR and returns -1. */
+int launch_image_is_empty(const struct launch *launch, struct err *err);
+
 /* assemble.c: makes the file systems of ours read-only that are to be. */
 int launch_seal(struct launch *launch, struct err *err);
 
@@ -94,7 +116,7 @@ int launch_new_tmpfs(uint64_t size, mode_t mode, unsigned attributes);
 int launch_new_overlay(const char *lower, const char *upper, const char *work, unsigned attributes);
 
 /* Remembers that FD is the mount of a file system of ours. Takes FD over. */
-int launch_own(struct launch *launch, int fd, int seal);
+int launch_own(struct launch *launch, int fd, int seal, struct err *err);
 
 /* lockdown.c: no_new_privs, and no capabilities unless the plan keeps them. */
 int launch_lockdown(const struct launch *launch, struct err *err);
@@ -108,8 +130,8 @@ int launch_exec(const struct launch *launch, struct err *err);
 /* diagnose.c: why PATH, which exists, gave ERRNUM when it was executed. Fills ERR, returns -1. */
 int launch_diagnose(const struct launch *launch, const char *path, int errnum, struct err *err);
 
-/* diagnose.c: whether the file PATH holds a zero byte near its beginning: not a script. */
-int launch_is_binary(const char *path);
+/* diagnose.c: whether the file PATH looks like text: neither empty, nor (a piece of) a program. */
+int launch_is_script(const char *path);
 
 /*
  * error.c: fills ERR for a system call that failed with errno while doing WHAT;

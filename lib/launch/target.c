@@ -164,16 +164,30 @@ static int provide(struct launch *launch, size_t index, int mount, struct err *e
                       : 0;
 }
 
+/* The target of ROW as it is, and a note where a link led to it. -1 and errno. */
+static int open_row_target(struct launch *launch, const struct plan_row *row)
+{
+    int fd;
+
+    if (row->flags & MOUNT_REPLACE)
+        return open_target(launch, row->target, 0);
+    fd = sys_openat2(launch->root, row->target, O_PATH | O_CLOEXEC,
+                     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+    if (fd >= 0 || errno != ELOOP)
+        return fd;
+    launch->followed_links = 1;
+    return open_target(launch, row->target, 1);
+}
+
 int launch_target(struct launch *launch, size_t index, int mount, struct err *err)
 {
     const struct plan_row *row = &launch->plan->rows[index];
-    int follow = !(row->flags & MOUNT_REPLACE);
-    int fd = open_target(launch, row->target, follow);
+    int fd = open_row_target(launch, row);
 
     if (fd < 0 && errno == ENOENT) {
         if (provide(launch, index, mount, err) < 0)
             return -1;
-        fd = open_target(launch, row->target, follow);
+        fd = open_row_target(launch, row);
     }
     if (fd < 0)
         return launch_error(err, ERR_BIND_TARGET, "%s: cannot use the target %s in the container",

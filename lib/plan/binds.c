@@ -53,16 +53,29 @@ static const struct plan_row host_rows[] = {
     {.target = "/etc/localtime", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},
 };
 
-/* Directories that belong to the image: accounts like bin or daemon have such a home. */
+/* Directories of the image's system that a host path must not take the place of. */
+static const char *const system_directories[] = {"/bin",   "/boot",  "/dev",  "/etc", "/lib",
+                                                 "/lib32", "/lib64", "/proc", "/run", "/sbin",
+                                                 "/sys",   "/usr",   "/var"};
+enum { SYSTEM_DIRECTORIES = sizeof(system_directories) / sizeof(system_directories[0]) };
+
 static int is_system_directory(const char *path)
 {
-    static const char *const directories[] = {"/bin",   "/boot", "/dev",  "/etc", "/lib", "/lib32",
-                                              "/lib64", "/proc", "/sbin", "/sys", "/usr"};
-
-    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
-        if (path_is_beneath(path, directories[i]))
+    for (size_t i = 0; i < SYSTEM_DIRECTORIES; i++)
+        if (strcmp(path, system_directories[i]) == 0)
             return 1;
-    return strcmp(path, "/") == 0 || strcmp(path, "/var") == 0 || strcmp(path, "/run") == 0;
+    return strcmp(path, "/") == 0;
+}
+
+/* Accounts like bin or daemon have a home that belongs to the image. Under /var and /run there are real ones.
+ */
+static int is_system_home(const char *path)
+{
+    for (size_t i = 0; i < SYSTEM_DIRECTORIES; i++)
+        if (path_is_beneath(path, system_directories[i]) && !path_is_beneath(path, "/var") &&
+            !path_is_beneath(path, "/run"))
+            return 1;
+    return 0;
 }
 
 /* Whether the host's PATH is in the view at its own place already. */
@@ -104,6 +117,8 @@ static void add_home(struct plan *plan, const struct plan_inputs *in)
     }
     if (!home || *home != '/')
         home = in->facts->record.home;
+    if (is_system_home(path_clean(in->arena, home)))
+        return;
     plan_bind_in_place(plan, in->arena, home, request->home == HOME_WANTED ? request->home_origin : "home");
 }
 

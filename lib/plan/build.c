@@ -43,7 +43,7 @@ const char *plan_variable(char *const environment[], const char *name)
     size_t n = strlen(name);
 
     for (; *environment; environment++)
-        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+        if (**environment == *name && strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
             return *environment + n + 1;
     return NULL;
 }

@@ -49,6 +49,16 @@ static char **concatenate(struct arena *arena, char *const *head, char *const *t
     return list;
 }
 
+/* Adds SHELL at the end of SHELLS, which ends with NULL, once. */
+static void add_shell(const char **shells, const char *shell)
+{
+    if (*shell != '/')
+        return;
+    while (*shells && strcmp(*shells, shell) != 0)
+        shells++;
+    *shells = shell;
+}
+
 /* $SHELL, the login shell, and then what images have, best first. */
 static void plan_shell(struct plan *plan, const struct plan_inputs *in)
 {
@@ -58,13 +68,11 @@ static void plan_shell(struct plan *plan, const struct plan_inputs *in)
     const char **shells = arena_alloc(in->arena, (USUAL + 3) * sizeof(*shells));
     const char *shell = plan_variable(in->facts->environment, "SHELL");
     char *const place_holder[] = {arena_strdup(in->arena, "shell"), NULL};
-    size_t n = 0;
 
-    if (shell && *shell == '/')
-        shells[n++] = shell;
-    if (*in->facts->record.shell == '/')
-        shells[n++] = in->facts->record.shell;
-    memcpy(shells + n, usual, sizeof(usual));
+    add_shell(shells, shell ? shell : "");
+    add_shell(shells, in->facts->record.shell);
+    for (size_t i = 0; i < USUAL; i++)
+        add_shell(shells, usual[i]);
     plan->shells = shells;
     plan->argv = concatenate(in->arena, place_holder, in->request->command);
     plan->command_origin = "shell";
@@ -98,7 +106,7 @@ int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *er
     if (request->entrypoint_choice == ENTRYPOINT_NONE)
         entrypoint = NULL;
     if (request->entrypoint_choice == ENTRYPOINT_GIVEN) {
-        entrypoint = given;
+        entrypoint = *given[0] ? given : NULL; /* an empty one means none, as with Docker */
         cmd = NULL;
     }
     plan->command_origin = *request->command ? "arguments" : "image";

@@ -90,6 +90,8 @@ static int check_mount(struct request *request, const struct mount_request *moun
 
     if (mount->source && !*mount->source)
         return err_set(err, id, "%s: the source is empty; write SRC:DST", mount->origin);
+    if (mount->target && !*mount->target)
+        return err_set(err, id, "%s: the target is empty; write SRC:DST, or SRC alone", mount->origin);
     if (mount->target && *mount->target != '/')
         return err_set(err, id, "%s: the target %s must be an absolute path of the container", mount->origin,
                        str_quote(request->arena, mount->target));
@@ -109,9 +111,9 @@ int request_add_bind(struct request *request, const char *spec, const char *orig
     mount->origin = origin;
     mount->source = take_field(request->arena, &rest, ':');
     mount->target = take_field(request->arena, &rest, ':');
-    if (mount->target && !*mount->target)
-        mount->target = NULL;
     options = rest;
+    if (options && mount->target && !*mount->target)
+        mount->target = NULL; /* SRC::OPTIONS */
     while (options) {
         const char *word = take_field(request->arena, &options, ',');
         if (apply_flag(mount, word) < 0)
@@ -168,12 +170,12 @@ int request_add_mount(struct request *request, const char *spec, const char *ori
     if (!type || (strcmp(type, "bind") != 0 && strcmp(type, "tmpfs") != 0))
         return err_set(err, id, "%s: type is %s; it can be type=bind or type=tmpfs", origin,
                        type ? str_quote(request->arena, type) : "missing");
-    if (strcmp(type, "bind") == 0 && !mount->source)
-        return err_set(err, id, "%s: a bind needs source=PATH", origin);
-    if (strcmp(type, "tmpfs") == 0 && (mount->source || !mount->target))
-        return err_set(err, id, "%s: a tmpfs needs target=PATH and no source", origin);
     if (strcmp(type, "bind") == 0 && mount->size)
         return err_set(err, id, "%s: size= is for type=tmpfs", origin);
+    if (strcmp(type, "bind") == 0 && (!mount->source || !mount->target))
+        return err_set(err, id, "%s: a bind needs source=PATH and target=PATH", origin);
+    if (strcmp(type, "tmpfs") == 0 && (mount->source || !mount->target))
+        return err_set(err, id, "%s: a tmpfs needs target=PATH and no source", origin);
     return check_mount(request, mount, id, err);
 }
 

@@ -90,9 +90,9 @@ struct request {
 void request_init(struct request *request, struct arena *arena);
 
 /*
- * SPEC is SRC[:DST[:OPTIONS]]. A backslash takes the colon, comma or backslash
- * after it literally. OPTIONS, between commas: ro rw rbind bind nosuid nodev
- * noexec optional. 0, or -1 with an error of id ID.
+ * SPEC is SRC[:DST[:OPTIONS]], or SRC::OPTIONS for the same path. A backslash takes the colon, comma or
+ * backslash after it literally. OPTIONS, between commas: ro rw rbind bind nosuid nodev noexec optional. 0, or
+ * -1 with an error of id ID.
  */
 int request_add_bind(struct request *request, const char *spec, const char *origin, enum err_id id,
                      struct err *err);

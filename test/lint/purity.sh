@@ -1,0 +1,41 @@
+#!/bin/bash
+# Compares what the objects of the pure rooms refer to, by nm(1), with
+# purity.table: they cannot open, mount, fork or read the environment.
+set -euo pipefail
+. "$(dirname "$0")/tap.bash"
+
+table=$srcdir/test/lint/purity.table
+awk=$srcdir/test/lint/purity.awk
+
+if [ -n "$(make_variable SANITIZE_CFLAGS)" ]; then
+    tap_skip_all "sanitizers put calls of their own into every object"
+fi
+case " $(make_variable CFLAGS) " in
+*coverage* | *-pg* | *-fsanitize*) tap_skip_all "CFLAGS put calls of their own into every object" ;;
+esac
+
+# Lines MODULE U|D SYMBOL of all modules of lib/, from the light programs'
+# objects; lines of those that were not built go to $scratch/missing.
+symbols() {
+    local source module object objects=()
+    : >"$scratch/missing"
+    for source in "$srcdir"/lib/*/*.c; do
+        module=${source#"$srcdir"/lib/}
+        module=${module%.c}
+        object=lib/${module%/*}/libcoracle_light_a-${module##*/}.o
+        if [ -f "$object" ]; then
+            objects+=("$object")
+        else
+            echo "$module is not built: $object is missing" >>"$scratch/missing"
+        fi
+    done
+    nm -A -g "${objects[@]}" |
+        sed -nE 's,^lib/([^:]*/)libcoracle_light_a-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\2 \3 \4,p' |
+        awk '{ print $1, $2 ~ /[Uw]/ ? "U" : "D", $3 }'
+}
+
+symbols >"$scratch/symbols"
+tap_result "every module is built" "$(cat "$scratch/missing")"
+tap_result "the pure rooms reach nothing that acts" "$(awk -v REPORT=breaches -f "$awk" "$table" "$scratch/symbols" | sort)"
+tap_result "every row of the table is needed" "$(awk -v REPORT=unused -f "$awk" "$table" "$scratch/symbols" | sort)"
+tap_done

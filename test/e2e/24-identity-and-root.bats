@@ -1,0 +1,191 @@
+#!/usr/bin/env bats
+# Options for identity, for a writable root and for what is printed.
+
+# Scripts for shells further in stand in single quotes; each test is a subshell.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helpers
+
+# --- identity --------------------------------------------------------------
+
+@test "by default one is oneself, without capabilities, and cannot gain any" {
+    coracle_run -- sh -c 'payload id; grep ^Cap /proc/self/status; payload no-new-privs'
+    local uid gid
+    uid=$(id -u) gid=$(id -g)
+    assert_success
+    assert_equal "${lines[0]}" "uid $uid $uid $uid"
+    assert_equal "${lines[1]}" "gid $gid $gid $gid"
+    local set
+    for set in CapInh CapPrm CapEff CapAmb; do
+        [[ $output == *"$set:"$'\t'0000000000000000* ]] || report "expected no $set"
+    done
+    assert_equal "${lines[-1]}" 1
+}
+
+@test "--uid and --gid, without capabilities also as 0" {
+    coracle_run --uid 0 --gid 0 -- sh -c 'payload id; grep ^CapEff /proc/self/status'
+    assert_output 'uid 0 0 0
+gid 0 0 0
+CapEff:	0000000000000000'
+    coracle_run -u 4000000000 -g 70000 -- payload id
+    assert_output 'uid 4000000000 4000000000 4000000000
+gid 70000 70000 70000'
+}
+
+@test "--uid alone leaves the group, and the other way round" {
+    coracle_run --uid 77 -- payload id
+    assert_output "uid 77 77 77
+gid $(id -g) $(id -g) $(id -g)"
+    coracle_run --gid 77 -- payload id
+    assert_output "uid $(id -u) $(id -u) $(id -u)
+gid 77 77 77"
+}
+
+@test "what one writes with --uid belongs to oneself outside" {
+    make_source
+    coracle_run --uid 77 --bind "$SOURCE:/scratch" -- touch /scratch/new
+    assert_success
+    assert_equal "$(stat -c %u "$SOURCE/new")" "$(id -u)"
+}
+
+@test "--root is uid 0 with the capabilities of its namespace: it can mount" {
+    coracle_run --root -- sh -c 'payload id && mount -t tmpfs none /opt/data &&
+        touch /opt/data/x && chown 0:0 /opt/data/x && ls /opt/data && mount --bind /bin /opt &&
+        /opt/echo bound'
+    assert_output 'uid 0 0 0
+gid 0 0 0
+x
+bound'
+    coracle_run --root -- grep ^CapEff /proc/self/status
+    assert_output_lacks 'CapEff:	0000000000000000'
+}
+
+@test "without --root nobody can mount, also with --uid 0" {
+    coracle_run -- mount -t tmpfs none /opt/data
+    assert_status 1
+    coracle_run --uid 0 -- mount -t tmpfs none /opt/data
+    assert_status 1
+    assert_stderr_has 'ermission denied'
+}
+
+# --- a writable root -------------------------------------------------------
+
+@test "--writable-tmpfs: the root can be changed, the image is not" {
+    coracle_run --writable-tmpfs -- sh -c 'echo new >/etc/new && echo changed >/etc/image-release &&
+        rm -r /opt/data && mkdir -p /opt/own/dir && cat /etc/new /etc/image-release && ls /opt'
+    assert_output 'new
+changed
+own'
+    assert_equal "$(cat "$IMAGE/etc/image-release")" 'image name'
+    [[ ! -e $IMAGE/etc/new && -e $IMAGE/opt/data/file && ! -e $IMAGE/opt/own ]]
+    coracle_run -- ls /etc/new
+    assert_status 1
+}
+
+@test "--writable-tmpfs=SIZE limits the changes" {
+    coracle_run --writable-tmpfs=1m -- dd if=/dev/zero of=/opt/big bs=64k count=32
+    assert_status 1
+    assert_stderr_has 'No space left'
+    coracle_run --writable-tmpfs=4m -- dd if=/dev/zero of=/opt/big bs=64k count=32
+    assert_success
+}
+
+@test "--writable-tmpfs together with binds and missing mount points" {
+    make_source
+    coracle_run --writable-tmpfs -b "$SOURCE:/new/deep" -b "$SOURCE:/opt/data" -- \
+        sh -c 'cat /new/deep/file /opt/data/file; touch /new/x /opt/x && id -un >/dev/null && echo ok'
+    assert_output 'from the host
+from the host
+ok'
+    [[ ! -e $IMAGE/new ]]
+}
+
+@test "--writable-tmpfs on a directory of another owner is refused with the reason" {
+    skip_as_root 'every directory is ours'
+    [[ ! -O / ]] || skip 'the root directory is ours'
+    capture "$CORACLE" run --no-home --writable-tmpfs / -- true
+    assert_fails 125 'image /' 'another user'
+}
+
+@test "--write changes the image" {
+    coracle_run --write -- sh -c 'echo new >/etc/new; rm /etc/image-release; mkdir /opt/dir'
+    assert_success
+    assert_equal "$(cat "$IMAGE/etc/new")" new
+    [[ -d $IMAGE/opt/dir && ! -e $IMAGE/etc/image-release ]]
+}
+
+@test "--write with --root: what apt-get does, and it stays" {
+    coracle_run --write --root -- \
+        sh -c 'echo x >/var/x && chown 0:0 /var/x && chmod 4755 /var/x && mkdir -p /usr/lib/y'
+    assert_success
+    assert_equal "$(stat -c %u:%a "$IMAGE/var/x")" "$(id -u):4755"
+}
+
+@test "--write and --writable-tmpfs exclude each other" {
+    coracle_run --write --writable-tmpfs -- true
+    assert_fails 125 --write --writable-tmpfs
+}
+
+# --- output ----------------------------------------------------------------
+
+@test "--dry-run prints the plan and does nothing" {
+    make_source
+    coracle_run --dry-run --bind "$SOURCE:/scratch:ro" -- sh -c "touch $SOURCE/ran"
+    assert_success
+    assert_output_has /scratch
+    assert_output_has "$SOURCE"
+    assert_output_has '[--bind]'
+    [[ ! -e $SOURCE/ran ]]
+}
+
+@test "-v tells on stderr what is done; -q and the default are silent" {
+    coracle_run -- echo out
+    assert_output out
+    assert_equal "$stderr" ''
+    coracle_run -v -- echo out
+    assert_output out
+    assert_stderr_has "$IMAGE"
+    coracle_run -q -- echo out
+    assert_output out
+    assert_equal "$stderr" ''
+}
+
+@test "options end at the image, with -- and without" {
+    capture "$CORACLE" run "$IMAGE" payload args -v --bind -- x
+    assert_output '[-v]
+[--bind]
+[--]
+[x]'
+    capture "$CORACLE" run -- "$IMAGE" payload args -v
+    assert_output '[-v]'
+}
+
+@test "an unknown option is refused with the nearest one" {
+    coracle_run --bnd x -- true
+    assert_fails 125 --bnd --bind
+    capture "$CORACLE" rnu "$IMAGE"
+    assert_fails 125 rnu run
+}
+
+@test "--help prints every option, and goes to stdout" {
+    capture "$CORACLE" run --help
+    assert_success
+    local option
+    for option in --bind --mount --home --no-home --no-default-binds --workdir --env --env-file \
+        --unset-env --clean-env --uid --gid --root --tmpfs --writable-tmpfs --write \
+        --no-entrypoint --entrypoint --dry-run --json -v -q; do
+        assert_output_has "$option"
+    done
+}
+
+@test "-q hides a warning" {
+    cp "$CORACLE" alone
+    # Nobody knows this user's name: no record, and no program that could make one.
+    capture stranger ./alone run "$IMAGE" -- true
+    assert_success
+    [[ -n $stderr ]] || skip 'an installed coracle-record was found'
+    assert_stderr_has warning
+    capture stranger ./alone run -q "$IMAGE" -- true
+    assert_success
+    assert_equal "$stderr" ''
+}

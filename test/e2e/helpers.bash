@@ -1,0 +1,262 @@
+# Loaded by every .bats file. Gives a clean environment, an image to run, and
+# assertions that print what they got.
+#
+# From outside:
+#   CORACLE            the program under test (default: build/bin/coracle)
+#   TEST_IMAGE_DEBIAN  a Debian image with bash, Open MPI and python3-numpy;
+#                      tests that need it are skipped without
+#
+# For tests:
+#   IMAGE              an image of the test's own, made by setup
+#   PAYLOAD            test/e2e/payload.c, static; /bin/payload in the image
+
+bats_require_minimum_version 1.5.0
+
+E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CORACLE=${CORACLE:-$E2E_DIR/../../${builddir:-build}/bin/coracle}
+TOOLS=$BATS_RUN_TMPDIR/e2e
+PAYLOAD=$TOOLS/payload
+BASE_IMAGE=$TOOLS/image
+
+# --- the image -------------------------------------------------------------
+
+find_busybox() {
+    local candidate
+    for candidate in "${BUSYBOX:-}" /bin/busybox /usr/bin/busybox; do
+        if [[ -n $candidate && -x $candidate ]] && ! readelf -l "$candidate" | grep -q INTERP; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    echo "no static busybox: apt-get install busybox-static, or set BUSYBOX" >&2
+    return 1
+}
+
+compile_payload() {
+    local compiler
+    compiler=$(command -v musl-gcc || command -v gcc || command -v cc) || {
+        echo "no C compiler: apt-get install gcc" >&2
+        return 1
+    }
+    "$compiler" -std=gnu11 -O1 -static -o "$1" "$E2E_DIR/payload.c"
+}
+
+# Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
+fill_base_image() {
+    local root=$1/image busybox applet
+    busybox=$(find_busybox) || return
+    mkdir -p "$root"/{bin,usr/bin,usr/share/zoneinfo,etc,var,proc,sys,dev,tmp,opt/data}
+    cp "$busybox" "$root/bin/busybox"
+    cp "$1/payload" "$root/bin/payload"
+    for applet in $("$busybox" --list); do
+        [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
+    done
+    printf 'image hosts\n' >"$root/etc/hosts"
+    printf 'image resolver\n' >"$root/etc/resolv.conf"
+    printf 'image name\n' >"$root/etc/image-release"
+    printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
+    printf 'root:x:0:\nimagegroup:x:77:\n' >"$root/etc/group"
+    printf 'from the image\n' >"$root/opt/data/file"
+}
+
+# Made once; whoever comes first wins, also with bats --jobs.
+make_tools() {
+    local part
+    [[ -d $TOOLS ]] && return
+    part=$(mktemp -d "$BATS_RUN_TMPDIR/e2e.XXXXXX")
+    chmod 755 "$part"
+    compile_payload "$part/payload" && fill_base_image "$part" || return
+    mv -T "$part" "$TOOLS" 2>/dev/null || rm -rf "$part"
+}
+
+# make_image NAME: a fresh image, whose path it leaves in IMAGE.
+make_image() {
+    IMAGE=$BATS_TEST_TMPDIR/$1
+    cp -a "$BASE_IMAGE" "$IMAGE"
+    export IMAGE
+}
+
+# --- the environment -------------------------------------------------------
+
+# Nothing that the invoking user has set may decide a test.
+clean_environment() {
+    local name
+    for name in $(compgen -e); do
+        case $name in
+        CORACLE | CORACLE_BUILD | CORACLE_TEST_*) ;;
+        CORACLE_* | SLURM* | PMI* | OMPI_* | LD_* | PYTHON* | PERL5* | KRB5* | SSH_* | X* | \
+            MUNGE* | TZ | LC_* | LANG | ENV | BASH_ENV) unset "$name" ;;
+        esac
+    done
+    export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+    # On the host this is under /tmp, where it needs no row of its own.
+    export XDG_RUNTIME_DIR=$BATS_RUN_TMPDIR/runtime
+    [[ -d $XDG_RUNTIME_DIR ]] || mkdir -m 700 "$XDG_RUNTIME_DIR"
+    export HOME=$BATS_TEST_TMPDIR/home
+    mkdir -p "$HOME"
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+standard_setup() {
+    [[ -x $CORACLE ]] || {
+        echo "no program to test at $CORACLE: build it or set CORACLE" >&2
+        return 1
+    }
+    CORACLE=$(realpath "$CORACLE")
+    export CORACLE PAYLOAD
+    make_tools
+    clean_environment
+    make_image image
+}
+
+# A file that needs more defines a setup of its own, which begins with the standard one.
+setup() { standard_setup; }
+
+# Records of the identities that `stranger` lends may lie outside of ours.
+standard_teardown() { rm -rf {/tmp,/dev/shm}/coracle-{31337,4321,12345,54321}; }
+teardown() { standard_teardown; }
+
+is_root() { [[ $(id -u) -eq 0 ]]; }
+
+skip_as_root() { ! is_root || skip "as root: $1"; }
+
+need() {
+    local program
+    for program in "$@"; do
+        command -v "$program" >/dev/null || skip "needs the program $program"
+    done
+}
+
+need_static() {
+    ! readelf -l "$CORACLE" | grep -q INTERP || skip "needs a static coracle"
+}
+
+is_sanitized() { grep -q __asan_init "$CORACLE"; }
+
+# --- running ---------------------------------------------------------------
+
+# capture COMMAND...: like bats' run --separate-stderr, but any status is welcome,
+# and PATH may be anything. Leaves status, output (stdout alone), lines, stderr.
+capture() {
+    local errors=$BATS_RUN_TMPDIR/stderr.$BASHPID
+    status=0
+    output=$("$@" 2>"$errors") || status=$?
+    stderr=$(<"$errors")
+    # shellcheck disable=SC2034 # tests read it
+    mapfile -t lines <<<"$output"
+}
+
+# coracle_run [OPTION...] [-- COMMAND ARG...]: captures `coracle run`
+# on IMAGE.
+coracle_run() {
+    local -a options=()
+    while [[ $# -gt 0 && $1 != -- ]]; do
+        options+=("$1")
+        shift
+    done
+    capture "$CORACLE" run "${options[@]}" "$IMAGE" "$@"
+}
+
+# inside SCRIPT [ARG...]: the image's shell executes SCRIPT.
+inside() { coracle_run -- sh -c "$1" sh "${@:2}"; }
+
+# coracle_explain [OPTION...] [-- COMMAND...]
+coracle_explain() {
+    local -a options=()
+    while [[ $# -gt 0 && $1 != -- ]]; do
+        options+=("$1")
+        shift
+    done
+    capture "$CORACLE" explain "${options[@]}" "$IMAGE" "$@"
+}
+
+# stranger COMMAND...: as uid 31337, of whom no record lies anywhere.
+stranger() { unshare -U --map-user=31337 --map-group=31337 -- "$@"; }
+
+# on_host SCRIPT [ARG...]: bash executes SCRIPT where it may mount: root of a
+# user namespace with a mount namespace, to make a host with other contents.
+# There, `as UID COMMAND...` drops to another identity.
+on_host() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    local prelude='set -eu
+        as() { local id=$1; shift; unshare -U --map-user="$id" --map-group="$id" -- "$@"; }
+    '
+    capture unshare -Urm bash -c "$prelude$1" bash "${@:2}"
+}
+
+# make_source [NAME]: a directory of the host with a file in it, left in SOURCE.
+make_source() {
+    SOURCE=$BATS_TEST_TMPDIR/${1:-source}
+    mkdir -p "$SOURCE"
+    echo "from the host" >"$SOURCE/file"
+    export SOURCE
+}
+
+# make_host_etc: a directory to mount over the host's /etc, left in HOST_ETC.
+# Its users: zoe (4242), known by name; nobody else.
+make_host_etc() {
+    HOST_ETC=$BATS_TEST_TMPDIR/host-etc
+    mkdir "$HOST_ETC"
+    [[ ! -e /etc/ld.so.cache ]] || cp /etc/ld.so.cache "$HOST_ETC/"
+    printf 'passwd: files\ngroup: files\n' >"$HOST_ETC/nsswitch.conf"
+    printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' \
+        'zoe:x:4242:4242:Zoe:/mnt/zoe:/bin/ash' >"$HOST_ETC/passwd"
+    printf '%s\n' 'root:x:0:' 'zoegroup:x:4242:' >"$HOST_ETC/group"
+    printf 'host hosts\n' >"$HOST_ETC/hosts"
+    printf 'host resolver\n' >"$HOST_ETC/resolv.conf"
+    export HOST_ETC
+}
+
+# time_zone_file NAME OFFSET: a TZif file, on stdout, for a zone that nobody has:
+# east of UTC by OFFSET hours.
+time_zone_file() {
+    local seconds part
+    seconds=$(printf '%08x' $(($2 * 3600)) | sed 's/../\\x&/g')
+    for part in 1 2; do
+        printf 'TZif2'
+        printf '\0%.0s' {1..15} # reserved
+        printf '\0%.0s' {1..16} # no leap seconds, no transitions
+        printf '\0\0\0\1\0\0\0\4' # one type, four characters
+        # shellcheck disable=SC2059 # bytes written as escapes
+        printf "$seconds"'\0\0%s\0' "$1"
+    done
+    printf '\n%s-%s\n' "$1" "$2"
+}
+
+# --- assertions ------------------------------------------------------------
+
+report() {
+    printf '%s\n' "$1"
+    printf -- '-- status %s\n-- stdout\n%s\n-- stderr\n%s\n' \
+        "${status-}" "${output-}" "${stderr-}"
+    return 1
+} >&2
+
+assert_status() { [[ $status -eq $1 ]] || report "expected status $1"; }
+
+assert_success() { assert_status 0; }
+
+# assert_output TEXT: stdout is TEXT, line ends aside.
+assert_output() {
+    assert_success || return
+    [[ $output == "$1" ]] || report "expected stdout: $1"
+}
+
+assert_output_has() { [[ $output == *"$1"* ]] || report "expected in stdout: $1"; }
+
+assert_output_lacks() { [[ $output != *"$1"* ]] || report "not expected in stdout: $1"; }
+
+assert_stderr_has() { [[ $stderr == *"$1"* ]] || report "expected in stderr: $1"; }
+
+assert_stderr_lacks() { [[ $stderr != *"$1"* ]] || report "not expected in stderr: $1"; }
+
+# assert_fails STATUS TEXT...: one error line of ours that holds every TEXT.
+assert_fails() {
+    local text
+    assert_status "$1" || return
+    for text in "${@:2}"; do
+        assert_stderr_has "$text" || return
+    done
+}
+
+assert_equal() { [[ $1 == "$2" ]] || report "expected: $2, got: $1"; }

@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # status, output and stderr are set by `run`
+# refusals - what every refusal has in common; loaded behind helpers.
+
+# All that a launch could leave: mounts, files, programs of ours.
+world() {
+    cat /proc/self/mountinfo
+    find "$BATS_TEST_TMPDIR" -name 'separate-stderr-*' -prune -o -path "$IMAGE" -prune -o -printf '%p %m %y %l\n' | sort
+    find "$IMAGE" -printf '%p %m %y %s %T@ %l\n' 2>/dev/null | sort
+    find "$XDG_RUNTIME_DIR" /tmp /dev/shm -maxdepth 1 -name 'coracle*' ! -name "coracle-$(id -u)" -uid "$(id -u)" |
+        sort
+}
+
+ours_alive() {
+    local environ
+    while read -r environ; do
+        grep -s '^coracle' "${environ%environ}comm" || true
+    done < <(grep -lsaF "$BATS_TEST_TMPDIR" /proc/[0-9]*/environ)
+}
+
+# assert_one_error STATUS ID: that status, and one line on stderr, which has the identifier.
+assert_one_error() {
+    assert_status "$1" || return
+    [[ $stderr == 'coracle: error: '*" [$2]" && $stderr != *$'\n'* ]] ||
+        report "expected one line: coracle: error: ... [$2]"
+}
+
+# refused STATUS ID ARG...: `coracle ARG...` ends like that and leaves nothing.
+refused() {
+    local before
+    before=$(world)
+    run --separate-stderr timeout -k 1 20 "$CORACLE" "${@:3}" </dev/null
+    assert_one_error "$1" "$2" || return
+    [[ -z $output ]] || report "expected nothing on stdout" || return
+    diff <(printf '%s\n' "$before") <(world) >&2 || report "left something behind" || return
+    [[ -z $(ours_alive) ]] || report "a process is left"
+}
+
+# says TEXT...: each is in the message.
+says() {
+    local text
+    for text in "$@"; do
+        assert_stderr_has "$text" || return
+    done
+}
+
+# says_one_of TEXT...: for what can be put in several ways.
+says_one_of() {
+    local text
+    for text in "$@"; do
+        if [[ ${stderr,,} == *"${text,,}"* ]]; then return 0; fi
+    done
+    report "expected in stderr one of: $*"
+}

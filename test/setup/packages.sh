@@ -1,0 +1,66 @@
+# Debian packages: which are needed, which are missing, how they get in. Sourced
+# after say.sh.
+# shellcheck shell=bash
+
+# packages_for PURPOSE...: prints the names, one a line.
+packages_for() {
+    local purpose
+    for purpose; do
+        case $purpose in
+            # autogen.sh, configure and make.
+            build) printf '%s\n' gcc make autoconf automake libc6-dev linux-libc-dev musl-tools pkg-config xz-utils ;;
+            # make_image.
+            image) printf '%s\n' mmdebstrap fakechroot fakeroot ;;
+            # mpirun on the host starts the ranks.
+            mpi) printf '%s\n' openmpi-bin ;;
+            # What the tests are written in, look through and compare with.
+            tests) printf '%s\n' bats git valgrind clang clang-format shellcheck strace python3 busybox-static \
+                bubblewrap crun runc charliecloud bsdextrautils procps ;;
+            *) die "packages_for: unknown purpose $purpose" ;;
+        esac
+    done
+}
+
+# packages_missing NAME...: prints those that are not installed.
+packages_missing() {
+    local name installed
+    command -v dpkg-query >/dev/null ||
+        die "no dpkg-query: this is not a Debian system" "Install what corresponds to: $*"
+    installed=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+        sed -n 's/^\([^: ]*\)[^ ]* installed$/\1/p') || true
+    for name; do
+        grep -qxF -- "$name" <<<"$installed" || printf '%s\n' "$name"
+    done
+}
+
+# How to become root for apt-get: prints the command in front, fails where there is none.
+packages_privilege() {
+    if [ "$(id -u)" -eq 0 ]; then
+        echo env
+    elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 2 ]; }; then
+        echo sudo
+    else
+        return 1
+    fi
+}
+
+# packages_install LOG NAME...
+# Installs those that are missing; touches neither apt nor sudo where none is.
+packages_install() {
+    local log=$1 privilege missing
+    shift
+    mapfile -t missing < <(packages_missing "$@")
+    if [ "${#missing[@]}" -eq 0 ]; then return 0; fi
+    privilege=$(packages_privilege) || {
+        printf 'missing packages: %s\n' "${missing[*]}" >&2
+        printf 'Neither root nor sudo here; somebody who is root has to run:\n' >&2
+        printf '  apt-get update && apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
+        return 1
+    }
+    say "Installing packages: ${missing[*]}"
+    if [ "$privilege" = sudo ]; then sudo -v || return 1; fi
+    # One source that cannot be reached is no reason to stop: the packages may come from the others.
+    slow "apt-get update" "$log" "$privilege" apt-get -q update || true
+    slow "apt-get install" "$log" "$privilege" DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+        --no-install-recommends -o DPkg::Lock::Timeout=120 install "${missing[@]}"
+}

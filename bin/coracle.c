@@ -74,18 +74,21 @@ static int run_command(int argc, char *argv[], char *const environment[], struct
     return unknown_command(argv[1], err);
 }
 
+/* Common: behind the C library's own variables, which then share a page with .data. A page is a page fault.
+ */
+struct arena main_arena __attribute__((common));
+
 int main(int argc, char *argv[], char *environment[])
 {
-    static struct arena arena;
     struct err err;
     int status;
 
-    arena_init(&arena, out_of_memory);
-    status = run_command(argc, argv, environment, &arena, &err);
+    arena_init(&main_arena, out_of_memory);
+    status = run_command(argc, argv, environment, &main_arena, &err);
     if (status < 0) {
         log_error(&err);
         status = err_exit_status(err.id);
     }
-    arena_free(&arena);
+    arena_free(&main_arena);
     return status;
 }

@@ -308,7 +308,7 @@ int launch_options_read(struct launch_options *options, int argc, char *argv[], 
     memset(options, 0, sizeof(*options));
     options->arena = arena;
     request_init(&options->request, arena);
-    if (opt_apply_environment(rows, ROW_COUNT, environment, options, arena, err) < 0)
+    if (opt_apply_environment(rows, ROW_COUNT, "CORACLE_", environment, options, arena, err) < 0)
         return -1;
     index = opt_parse(rows, ROW_COUNT, argc, argv, options, err);
     if (index < 0)

@@ -143,7 +143,7 @@ static const char *find_variable(char *const environment[], const char *name)
     size_t n = strlen(name);
 
     for (; *environment; environment++)
-        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+        if (**environment == *name && strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
             return *environment + n + 1;
     return NULL;
 }
@@ -179,9 +179,22 @@ static int set_list(const struct opt_row *row, const char *list, const struct op
     return 0;
 }
 
-int opt_apply_environment(const struct opt_row *rows, size_t count, char *const environment[], void *target,
-                          struct arena *arena, struct err *err)
+/* Saves most launches the table and its strings: each page that is touched costs. */
+static int has_prefixed(char *const environment[], const char *prefix)
 {
+    size_t n = strlen(prefix);
+
+    for (; *environment; environment++)
+        if (**environment == *prefix && strncmp(*environment, prefix, n) == 0)
+            return 1;
+    return 0;
+}
+
+int opt_apply_environment(const struct opt_row *rows, size_t count, const char *prefix,
+                          char *const environment[], void *target, struct arena *arena, struct err *err)
+{
+    if (!has_prefixed(environment, prefix))
+        return 0;
     for (const struct opt_row *row = rows; row < rows + count; row++) {
         struct opt_origin origin = {row->variable, ERR_CONFIG};
         const char *value = row->variable ? find_variable(environment, row->variable) : NULL;

@@ -63,11 +63,12 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
               struct err *err);
 
 /*
- * Applies the variables that rows name, in the order of the rows. A flag's
+ * Applies the variables that rows name, in the order of the rows. All of them
+ * begin with PREFIX: an environment without one is told by that alone. A flag's
  * variable takes yes, no, 1, 0, true or false. 0 or -1.
  */
-int opt_apply_environment(const struct opt_row *rows, size_t count, char *const environment[], void *target,
-                          struct arena *arena, struct err *err);
+int opt_apply_environment(const struct opt_row *rows, size_t count, const char *prefix,
+                          char *const environment[], void *target, struct arena *arena, struct err *err);
 
 /* Adds the help lines of all rows to OUT. */
 void opt_help(const struct opt_row *rows, size_t count, struct str *out);

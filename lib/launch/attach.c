@@ -68,7 +68,8 @@ static int attach_by_name(struct launch *launch, const struct plan_row *row, int
     int parent;
 
     errno = 0;
-    if (path_has_dotdot(row->target) || (!(row->flags & MOUNT_REPLACE) && !is_directory(mount)))
+    if (path_has_dotdot(row->target) ||
+        (!(row->flags & (MOUNT_REPLACE | MOUNT_DIRECTORY)) && !is_directory(mount)))
         return 0;
     parent = open_parent(launch, row->target);
     return parent >= 0 && sys_move_mount(mount, "", parent, name, SYS_MOVE_FROM_EMPTY) == 0;

@@ -37,9 +37,9 @@ static void add_table(struct plan *plan, struct arena *arena, const struct plan_
 
 /* Without these nothing runs: --no-default-binds keeps them. */
 static const struct plan_row system_rows[] = {
-    {.target = "/proc"},
-    {.target = "/sys", .flags = MOUNT_OPTIONAL},
-    {.target = "/dev"},
+    {.target = "/proc", .flags = MOUNT_DIRECTORY},
+    {.target = "/sys", .flags = MOUNT_DIRECTORY | MOUNT_OPTIONAL},
+    {.target = "/dev", .flags = MOUNT_DIRECTORY},
 };
 
 /*
@@ -47,7 +47,7 @@ static const struct plan_row system_rows[] = {
  * link it would change what UTC means.
  */
 static const struct plan_row host_rows[] = {
-    {.target = "/tmp", .flags = MOUNT_OPTIONAL},
+    {.target = "/tmp", .flags = MOUNT_DIRECTORY | MOUNT_OPTIONAL},
     {.target = "/etc/hosts", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},
     {.target = "/etc/resolv.conf", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},
     {.target = "/etc/localtime", .flags = MOUNT_OPTIONAL | MOUNT_REPLACE},

@@ -80,10 +80,14 @@ static size_t name_length(const char *entry)
     return strcspn(entry, "=");
 }
 
-static int has_name(const char *entry, const char *name, size_t length)
+/* Whether ENTRY is NAME=... By hand: this runs for each variable of each rank, and the first byte decides. */
+static int is_called(const char *entry, const char *name)
 {
-    /* The first byte decides nearly always, a call is saved: this runs for each variable of each rank. */
-    return *entry == *name && strncmp(entry, name, length) == 0 && entry[length] == '=';
+    while (*name && *entry == *name) {
+        entry++;
+        name++;
+    }
+    return !*name && *entry == '=';
 }
 
 static void append(struct environment *env, char *entry)
@@ -108,10 +112,10 @@ static void note(struct environment *env, const char *name, const char *value, c
 static int take_out(struct environment *env, const char *name)
 {
     char **entries = env->plan->environment;
-    size_t length = strlen(name), kept = 0, count = env->count;
+    size_t kept = 0, count = env->count;
 
     for (size_t i = 0; i < count; i++)
-        if (!has_name(entries[i], name, length))
+        if (!is_called(entries[i], name))
             entries[kept++] = entries[i];
     entries[kept] = NULL;
     env->count = kept;
@@ -132,7 +136,7 @@ static void set(struct environment *env, const char *name, const char *value, co
 static int is_dropped(const char *entry)
 {
     for (size_t i = 0; i < sizeof(dropped_variables) / sizeof(dropped_variables[0]); i++)
-        if (has_name(entry, dropped_variables[i], strlen(dropped_variables[i])))
+        if (is_called(entry, dropped_variables[i]))
             return 1;
     return 0;
 }

@@ -20,8 +20,9 @@ enum mount_flag {
     MOUNT_NOSUID = 1 << 1,
     MOUNT_NODEV = 1 << 2,
     MOUNT_NOEXEC = 1 << 3,
-    MOUNT_OPTIONAL = 1 << 4, /* left out where the source does not exist or is closed to us */
-    MOUNT_REPLACE = 1 << 5,  /* on the name itself: a link that stands there is not followed */
+    MOUNT_OPTIONAL = 1 << 4,  /* left out where the source does not exist or is closed to us */
+    MOUNT_DIRECTORY = 1 << 6, /* the source is known to be a directory: saves looking */
+    MOUNT_REPLACE = 1 << 5,   /* on the name itself: a link that stands there is not followed */
 };
 
 /* One --bind, --mount or --tmpfs. */

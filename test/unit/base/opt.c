@@ -166,7 +166,7 @@ static int apply(const char *environment, struct target *target)
     int count;
 
     *target = (struct target){.calls = {.arena = &arena}};
-    return opt_apply_environment(rows, ROWS, split(environment, &count), target, &arena, &err);
+    return opt_apply_environment(rows, ROWS, "T_", split(environment, &count), target, &arena, &err);
 }
 
 static void test_environment(void)

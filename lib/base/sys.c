@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -58,6 +59,14 @@ int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve)
 int sys_pivot_root(const char *new_root, const char *put_old)
 {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+uint64_t sys_mount_id(int fd)
+{
+    enum { STATX_MOUNT_ID = 0x1000, MOUNT_ID_WORD = 0x90 / 8 };
+    uint64_t words[32] = {0}; /* struct statx; musl 1.2.3's has no stx_mnt_id yet */
+
+    return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MOUNT_ID, words) < 0 ? 0 : words[MOUNT_ID_WORD];
 }
 
 long sys_getdents(int fd, void *buffer, unsigned room)

@@ -31,6 +31,8 @@ int sys_mount_setattr(int dir, const char *path, unsigned flags,
                       const struct sys_mount_attr *attr);                     /* 5.12 */
 int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve); /* 5.6 */
 int sys_pivot_root(const char *new_root, const char *put_old);
+/* The id of the mount that FD is on, 0 where the kernel does not tell (before Linux 5.8). statx(2) */
+uint64_t sys_mount_id(int fd);
 /* Bytes of linux_dirent64 records in BUFFER, 0 at the end. getdents(2) */
 long sys_getdents(int fd, void *buffer, unsigned room);
 int sys_close_range(unsigned first, unsigned last, unsigned flags); /* 5.9 */

@@ -28,7 +28,7 @@
 
 enum { FEW_ENTRIES = 64 };
 
-int launch_own(struct launch *launch, int fd, int seal, struct err *err)
+int launch_own(struct launch *launch, int fd, const char *covered, struct err *err)
 {
     struct stat st;
 
@@ -36,8 +36,48 @@ int launch_own(struct launch *launch, int fd, int seal, struct err *err)
         return launch_error(err, ERR_MOUNT, "cannot look at a mount of ours");
     launch->own =
         arena_grow(launch->arena, launch->own, launch->own_count, &launch->own_room, sizeof(*launch->own));
-    launch->own[launch->own_count++] = (struct own_fs){.device = st.st_dev, .fd = fd, .seal = seal};
+    launch->own[launch->own_count++] =
+        (struct own_fs){.device = st.st_dev, .fd = fd, .seal = covered != NULL, .path = covered};
     return 0;
+}
+
+/* Makes those read-only that cover a directory at or beneath PATH. */
+static int seal_beneath(struct launch *launch, const char *path, struct err *err)
+{
+    const struct sys_mount_attr attr = {.set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
+
+    for (size_t i = 0; i < launch->own_count; i++) {
+        struct own_fs *own = &launch->own[i];
+
+        if (!own->seal || !path_is_beneath(own->path, path))
+            continue;
+        if (sys_mount_setattr(own->fd, "", AT_EMPTY_PATH, &attr) < 0)
+            return launch_error(err, ERR_MOUNT, "cannot make the assembled directory %s read-only",
+                                str_quote(launch->arena, own->path));
+        own->seal = 0;
+    }
+    return 0;
+}
+
+int launch_seal(struct launch *launch, struct err *err)
+{
+    return seal_beneath(launch, "/", err);
+}
+
+/* Whether DIR is a directory of an image that --write lets be changed, and not of the host. */
+static int is_of_writable_image(const struct launch *launch, int dir)
+{
+    uint64_t mount;
+
+    if (launch->plan->root_mode != ROOT_WRITE)
+        return 0;
+    mount = sys_mount_id(dir);
+    return mount && mount == sys_mount_id(launch->image);
+}
+
+static int is_root(const struct missing_target *place)
+{
+    return strcmp(place->ancestor, "/") == 0;
 }
 
 static int is_ours(const struct launch *launch, dev_t device)
@@ -45,16 +85,6 @@ static int is_ours(const struct launch *launch, dev_t device)
     for (size_t i = 0; i < launch->own_count; i++)
         if (launch->own[i].device == device)
             return 1;
-    return 0;
-}
-
-int launch_seal(struct launch *launch, struct err *err)
-{
-    const struct sys_mount_attr attr = {.set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
-
-    for (size_t i = 0; i < launch->own_count; i++)
-        if (launch->own[i].seal && sys_mount_setattr(launch->own[i].fd, "", AT_EMPTY_PATH, &attr) < 0)
-            return launch_error(err, ERR_MOUNT, "cannot make an assembled directory read-only");
     return 0;
 }
 
@@ -114,10 +144,12 @@ static int cover_with_tmpfs(struct launch *launch, const struct missing_target *
     if (mount < 0 || sys_move_mount(mount, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return launch_error(err, ERR_MOUNT, "cannot cover the directory %s",
                             str_quote(launch->arena, place->ancestor));
-    if (launch_own(launch, mount, 1, err) < 0)
+    if (launch_own(launch, mount, place->ancestor, err) < 0)
         return -1;
-    if (strcmp(place->ancestor, "/") == 0)
+    if (is_root(place)) {
         launch->root = mount;
+        launch->stacked++;
+    }
     return fd_steal(&mount);
 }
 
@@ -217,13 +249,16 @@ static int assemble_overlay(struct launch *launch, const struct missing_target *
     add_later_rows(launch, place, skeleton, index);
     if (sys_move_mount(skeleton, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return -1;
+    launch->stacked += is_root(place);
     overlay = launch_new_overlay(
         arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, place->dir), NULL, NULL,
         SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
     if (overlay < 0 || sys_move_mount(overlay, "", skeleton, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return -1;
-    if (strcmp(place->ancestor, "/") == 0)
+    if (is_root(place)) {
         launch->root = fd_steal(&overlay);
+        launch->stacked++;
+    }
     log_message(LOG_WAYS, "way: %s is overlaid: the image lacks %s",
                 str_quote(launch->arena, place->ancestor), str_quote(launch->arena, place->missing));
     return 0;
@@ -239,17 +274,20 @@ int launch_assemble(struct launch *launch, const struct missing_target *place, i
     if (fstat(place->dir, &st) < 0)
         return launch_error(err, ERR_MOUNT, "cannot look at the directory %s of the container",
                             str_quote(launch->arena, place->ancestor));
-    /* In an image that may be changed, the name is made in the image. */
-    if (is_ours(launch, st.st_dev) || launch->plan->root_mode == ROOT_WRITE) {
+    if (is_ours(launch, st.st_dev) || is_of_writable_image(launch, place->dir)) {
         if (make_mount_point(launch->arena, place->dir, place->missing, is_directory) == 0)
             return 0;
-        if (errno != EACCES && errno != EROFS)
+        /* EOVERFLOW: an overlay cannot copy a directory of an id that is not mapped up. */
+        if (errno != EACCES && errno != EROFS && errno != EOVERFLOW)
             return launch_error(err, ERR_MOUNT, "cannot add %s to the directory %s",
                                 str_quote(launch->arena, place->missing),
                                 str_quote(launch->arena, place->ancestor));
     }
+    /* What is cloned from here on keeps the attributes that it has now. */
+    if (seal_beneath(launch, place->ancestor, err) < 0)
+        return -1;
     listed = launch_list(launch->arena, place->dir, &listing);
-    if (listed == 0 && listing.count == 0 && strcmp(place->ancestor, "/") == 0)
+    if (listed == 0 && listing.count == 0 && is_root(place))
         return launch_image_is_empty(launch, err);
     if (listed < 0 || listing.count > FEW_ENTRIES) {
         int saved = errno;

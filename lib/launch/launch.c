@@ -35,7 +35,7 @@ static int mount_rows(struct launch *launch, struct err *err)
 
 int launch_run(const struct plan *plan, struct arena *arena, struct err *err)
 {
-    struct launch launch = {.plan = plan, .arena = arena, .root = -1, .files = -1, .parent = -1};
+    struct launch launch = {.plan = plan, .arena = arena, .root = -1, .image = -1, .files = -1, .parent = -1};
 
     trace(&launch, plan_print_head);
     if (launch_namespaces(&launch, err) < 0)

@@ -17,9 +17,12 @@
 #include "base/sys.h"
 #include "launch/state.h"
 
-static int attach_over_root(int mount)
+static int attach_over_root(struct launch *launch, int mount)
 {
-    return sys_move_mount(mount, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY);
+    if (sys_move_mount(mount, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY) < 0)
+        return -1;
+    launch->stacked++;
+    return 0;
 }
 
 /* A tmpfs for the files of ROW_FILE, below the root that covers it. */
@@ -29,7 +32,7 @@ static int attach_files(struct launch *launch, struct err *err)
         if (launch->plan->rows[i].kind != ROW_FILE)
             continue;
         launch->files = launch_new_tmpfs(0, 0700, 0);
-        if (launch->files < 0 || attach_over_root(launch->files) < 0)
+        if (launch->files < 0 || attach_over_root(launch, launch->files) < 0)
             return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for generated files");
     }
     return 0;
@@ -47,6 +50,7 @@ static int clone_image(struct launch *launch, struct err *err)
         return err_set(err, ERR_IMAGE_MISSING, "image %s does not exist", image);
     if (launch->root < 0)
         return launch_error(err, ERR_IMAGE_UNREADABLE, "cannot open the image %s", image);
+    launch->image = launch->root;
     if (plan->root_mode == ROOT_READ_ONLY)
         attr.set |= SYS_ATTR_RDONLY;
     if (sys_mount_setattr(launch->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
@@ -56,7 +60,7 @@ static int clone_image(struct launch *launch, struct err *err)
 
 static int attach_image(struct launch *launch, struct err *err)
 {
-    if (attach_over_root(launch->root) < 0)
+    if (attach_over_root(launch, launch->root) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount the image %s",
                             str_quote(launch->arena, launch->plan->image));
     return 0;
@@ -72,12 +76,12 @@ static int check_owner(const struct launch *launch, struct err *err)
 
     if (fstat(launch->root, &st) < 0)
         return launch_error(err, ERR_IMAGE_UNREADABLE, "cannot look at the image's root");
-    if (st.st_uid != launch->plan->uid)
-        return err_set(
-            err, ERR_ROOT_WRITABLE,
-            "%s: the image %s belongs to another user, whose folders an overlay could not copy; copy "
-            "the image (cp -a) and use the copy, or put a --tmpfs where the command writes",
-            launch->plan->root_origin, str_quote(launch->arena, launch->plan->image));
+    if (st.st_uid != launch->plan->uid || st.st_gid != launch->plan->gid)
+        return err_set(err, ERR_ROOT_WRITABLE,
+                       "%s: the image %s belongs to another user or group, whose folders an overlay could "
+                       "not copy; copy "
+                       "the image (cp -a) and use the copy, or put a --tmpfs where the command writes",
+                       launch->plan->root_origin, str_quote(launch->arena, launch->plan->image));
     return 0;
 }
 
@@ -90,7 +94,7 @@ static int add_overlay(struct launch *launch, struct err *err)
     if (check_owner(launch, err) < 0)
         return -1;
     scratch = launch_new_tmpfs(plan->root_size, 0755, 0);
-    if (scratch < 0 || attach_over_root(scratch) < 0)
+    if (scratch < 0 || attach_over_root(launch, scratch) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for %s", plan->root_origin);
     if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)
         return launch_error(err, ERR_MOUNT, "cannot prepare the tmpfs for %s", plan->root_origin);
@@ -99,12 +103,11 @@ static int add_overlay(struct launch *launch, struct err *err)
     overlay = launch_new_overlay(lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
                                  arena_join(launch->arena, upper_fs, "/work", NULL),
                                  SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
-    if (overlay < 0 || attach_over_root(overlay) < 0)
+    if (overlay < 0 || attach_over_root(launch, overlay) < 0)
         return launch_error(err, ERR_MOUNT, "cannot lay an overlay over the image for %s", plan->root_origin);
     fd_close(&scratch);
-    fd_close(&launch->root);
     launch->root = overlay;
-    return launch_own(launch, overlay, 0, err);
+    return launch_own(launch, overlay, NULL, err);
 }
 
 int launch_image_is_empty(const struct launch *launch, struct err *err)
@@ -132,6 +135,18 @@ int launch_root(struct launch *launch, struct err *err)
     return launch->plan->root_mode == ROOT_WRITABLE_TMPFS ? add_overlay(launch, err) : 0;
 }
 
+/*
+ * The old root, which pivot_root() has put on the new one, with what was stacked
+ * between them still on it: each umount takes the topmost.
+ */
+static int detach_old_root(const struct launch *launch)
+{
+    for (int i = 0; i < launch->stacked; i++)
+        if (umount2(".", MNT_DETACH) < 0)
+            return -1;
+    return chdir("/");
+}
+
 int launch_enter(struct launch *launch, struct err *err)
 {
     if (fchdir(launch->root) < 0)
@@ -142,7 +157,7 @@ int launch_enter(struct launch *launch, struct err *err)
             return launch_error(err, ERR_MOUNT, "cannot make the image the root directory");
         return 0;
     }
-    if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+    if (sys_pivot_root(".", ".") < 0 || detach_old_root(launch) < 0)
         return launch_error(err, ERR_MOUNT, "cannot detach the host's root directory");
     return 0;
 }

@@ -127,5 +127,5 @@ int launch_row(struct launch *launch, size_t index, struct err *err)
     launch->sources[index] = mount;
     if (launch_attach(launch, index, mount, err) < 0)
         return -1;
-    return row->kind == ROW_TMPFS ? launch_own(launch, mount, 0, err) : 0;
+    return row->kind == ROW_TMPFS ? launch_own(launch, mount, NULL, err) : 0;
 }

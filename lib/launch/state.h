@@ -16,8 +16,9 @@
 /* A file system of ours in the tree: mount points are made in it as they are needed. */
 struct own_fs {
     dev_t device;
-    int fd;   /* its mount */
-    int seal; /* it becomes read-only when all rows are there */
+    int fd;           /* its mount */
+    int seal;         /* it becomes read-only when all rows are there */
+    const char *path; /* of the directory that it covers; of those to be sealed only */
 };
 
 struct launch {
@@ -25,6 +26,8 @@ struct launch {
     struct arena *arena;
     int *sources; /* per row: its mount, first detached, then in its place; -1: none yet, or left out */
     int root;     /* the new root directory; attached, not yet entered */
+    int image;    /* the image's mount; what `root` was before anything was laid over it */
+    int stacked;  /* mounts on the old root directory, one on the other; the last is `root` */
     int files;    /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
     struct own_fs *own;
     size_t own_count, own_room;
@@ -115,8 +118,11 @@ int launch_new_tmpfs(uint64_t size, mode_t mode, unsigned attributes);
  */
 int launch_new_overlay(const char *lower, const char *upper, const char *work, unsigned attributes);
 
-/* Remembers that FD is the mount of a file system of ours. Takes FD over. */
-int launch_own(struct launch *launch, int fd, int seal, struct err *err);
+/*
+ * assemble.c: remembers that FD is the mount of a file system of ours. COVERED: the
+ * directory that it covers, where it is to be sealed; NULL: it stays writable.
+ */
+int launch_own(struct launch *launch, int fd, const char *covered, struct err *err);
 
 /* lockdown.c: no_new_privs, and no capabilities unless the plan keeps them. */
 int launch_lockdown(const struct launch *launch, struct err *err);

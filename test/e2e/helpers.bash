@@ -32,13 +32,14 @@ find_busybox() {
     return 1
 }
 
-compile_payload() {
+# compile_into FILE SOURCE: a static program of a source beside this file.
+compile_into() {
     local compiler
     compiler=$(command -v musl-gcc || command -v gcc || command -v cc) || {
         echo "no C compiler: apt-get install gcc" >&2
         return 1
     }
-    "$compiler" -std=gnu11 -O1 -static -o "$1" "$E2E_DIR/payload.c"
+    "$compiler" -std=gnu11 -O1 -static -o "$1" "$E2E_DIR/$2"
 }
 
 # Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
@@ -65,7 +66,7 @@ make_tools() {
     [[ -d $TOOLS ]] && return
     part=$(mktemp -d "$BATS_RUN_TMPDIR/e2e.XXXXXX")
     chmod 755 "$part"
-    compile_payload "$part/payload" && fill_base_image "$part" || return
+    compile_into "$part/payload" payload.c && fill_base_image "$part" || return
     mv -T "$part" "$TOOLS" 2>/dev/null || rm -rf "$part"
 }
 

@@ -37,7 +37,7 @@ count_of() { grep -c "^$1" "$BATS_TEST_TMPDIR/seen" || true; }
 
 assert_race() {
     assert_equal "$(find "$OUTSIDE" -printf '%P %y\n' | sort)" "$BEFORE" || return
-    ! grep -F "$OUTSIDE" /proc/self/mountinfo || return
+    if grep -F "$OUTSIDE" /proc/self/mountinfo; then return 1; fi
     # The race was one: launches met both.
     [[ $(count_of directory) -gt 0 && $(count_of link) -gt 0 ]] ||
         { echo "only one side was met" >&2; return 1; }

@@ -173,6 +173,27 @@ tap_command() {
     fi
 }
 
+# tap_hand_over FILE: leaves the counts to a later process, which takes them with
+# tap_take_over FILE and goes on.
+tap_hand_over() {
+    local text
+    {
+        printf '%d %d %d\n' "$tap_passed" "$tap_failed" "$tap_skipped"
+        for text in "${tap_skips[@]}"; do printf 'skip %s\n' "$text"; done
+        for text in "${tap_failures[@]}"; do printf 'fail %s\n' "$text"; done
+    } >"$1"
+}
+
+tap_take_over() {
+    local kind text
+    {
+        read -r tap_passed tap_failed tap_skipped
+        while read -r kind text; do
+            if [ "$kind" = skip ]; then tap_skips+=("$text"); else tap_failures+=("$text"); fi
+        done
+    } <"$1"
+}
+
 # The end of the whole run. Returns 1 where something failed or nothing ran.
 tap_finish() {
     local text

@@ -11,6 +11,8 @@ user_home() {
         mkdir -p /home && chmod go+rx /home
         useradd --create-home --home-dir "/home/$user_name" --user-group --shell /bin/bash "$user_name" >&2 || return 1
     fi
+    # With a second group, for the tests of supplementary groups.
+    groupadd --force "$user_name-more" && usermod --append --groups "$user_name-more" "$user_name" || return 1
     home=$(getent passwd "$user_name" | cut -d : -f 6)
     [ "$(stat -c %U "$home" 2>/dev/null)" = "$user_name" ] || {
         echo "the home directory $home of $user_name is missing or not its own" >&2

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -19,25 +18,6 @@
  * the signal that ended it; or this, where the program itself failed.
  */
 enum { SIGNAL_STATUS = 128, FAILED_STATUS = 255 };
-
-const char *const *record_make_programs(struct arena *arena)
-{
-    const char **programs = arena_alloc(arena, 4 * sizeof(*programs));
-    const char **next = programs;
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash;
-
-    self[length > 0 ? length : 0] = 0;
-    slash = strrchr(self, '/');
-    if (slash) {
-        *slash = 0;
-        *next++ = arena_join(arena, self, "/coracle-record", NULL);
-        *next++ = arena_join(arena, self, "/../libexec/coracle/coracle-record", NULL);
-    }
-    *next = PKGLIBEXECDIR "/coracle-record";
-    return programs;
-}
 
 /* ENVIRONMENT without LD_PRELOAD and the like: nobody's libraries are for this program. */
 static char *const *clean_environment(char *const environment[], struct arena *arena)

@@ -9,13 +9,6 @@
 #include "host/record-file.h"
 
 /*
- * Where coracle-record may be, best first, NULL at the end: beside this
- * program (a build tree), in ../libexec/coracle from there (an installation
- * that was moved), where it was installed.
- */
-const char *const *record_make_programs(struct arena *arena);
-
-/*
  * Runs the first of PROGRAMS that exists, with ENVIRONMENT less the variables
  * of the dynamic linker, and parses what it prints. It gets standard error and
  * no other descriptor of the caller. When this returns nothing of it is left:

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "host/account.h"
+#include "host/programs.h"
 #include "host/record-compose.h"
 #include "host/record-facts.h"
 #include "host/record-file.h"
@@ -36,7 +37,7 @@ static void compose_unknown(const struct record_facts *facts, struct record_file
 static int make(const struct record_facts *facts, char *const environment[], struct record_file *file,
                 struct arena *arena, struct err *err)
 {
-    int result = record_make(record_make_programs(arena), environment, file, arena, err);
+    int result = record_make(programs_find("coracle-record", arena), environment, file, arena, err);
 
     if (result < 0)
         return -1;

@@ -134,23 +134,6 @@ static void test_closed_descriptors(void)
     }
 }
 
-static void test_programs(void)
-{
-    const char *const *programs = record_make_programs(&arena);
-    char here[4096];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof(here) - 1);
-    char *slash;
-
-    here[length > 0 ? length : 0] = 0;
-    slash = strrchr(here, '/');
-    TAP_TRUE(slash);
-    *slash = 0;
-    TAP_STR(programs[0], arena_join(&arena, here, "/coracle-record", NULL));
-    TAP_STR(programs[1], arena_join(&arena, here, "/../libexec/coracle/coracle-record", NULL));
-    TAP_STR(programs[2], PKGLIBEXECDIR "/coracle-record");
-    TAP_STR(programs[3], NULL);
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -164,7 +147,6 @@ int main(int argc, char **argv)
     test_sigchld();
     test_failures();
     test_closed_descriptors();
-    test_programs();
     arena_free(&arena);
     return tap_done();
 }

@@ -40,30 +40,63 @@ static void __attribute__((noreturn)) exhausted(void)
     exit(EXIT_FAILURE);
 }
 
+/* What came of all look-ups of a record, the worst of them. */
+enum outcome { FOUND, NOT_FOUND, FAILED };
+
+/*
+ * The outcome of a getXXX_r() that returned ERROR. "Not found" is 0 without an
+ * entry, and ENOENT or ESRCH of some services; getpwuid_r(3). ERANGE is an entry
+ * beyond ENTRY_LIMIT: it will not shrink by asking again.
+ */
+static enum outcome judge(int found, int error)
+{
+    if (found)
+        return FOUND;
+    return error == 0 || error == ENOENT || error == ESRCH || error == ERANGE ? NOT_FOUND : FAILED;
+}
+
+static enum outcome worse(enum outcome a, enum outcome b)
+{
+    return a > b ? a : b;
+}
+
+static void warn(const char *what, uint32_t id, int error)
+{
+    log_warning("coracle-record: the name service cannot look up %s %u: %s; this launch does without, "
+                "the next one asks again",
+                what, id, err_reason(error));
+}
+
 /* The user as the name service has him, or as "uid-N". Strings belong to ARENA. */
-static void look_up_user(const struct record_facts *facts, struct account *account, struct arena *arena)
+static enum outcome look_up_user(const struct record_facts *facts, struct account *account,
+                                 struct arena *arena)
 {
     struct passwd entry, *found = NULL;
+    enum outcome outcome;
     int error = ERANGE;
 
     for (size_t room = ENTRY_ROOM; error == ERANGE && room <= ENTRY_LIMIT; room *= 4)
         error = getpwuid_r(facts->uid, &entry, arena_alloc(arena, room), room, &found);
 
     account_set_unknown(account, facts->uid, facts->gid, arena);
+    outcome = judge(found != NULL, error);
+    if (outcome == FAILED)
+        warn("uid", facts->uid, error);
     if (!found || !found->pw_name || !account_name_usable(found->pw_name))
-        return;
+        return outcome;
     account->name = found->pw_name;
     account->gid = found->pw_gid;
     account->gecos = account_clean_field(found->pw_gecos ? found->pw_gecos : "", arena);
     account->home = account_clean_path(found->pw_dir ? found->pw_dir : "");
     account->shell = account_clean_path(found->pw_shell ? found->pw_shell : "");
+    return outcome;
 }
 
-/* The name of group GID, or NULL. It belongs to ARENA. */
-static const char *look_up_group(uint32_t gid, struct arena *arena)
+/* Puts the name of group GID, if it has one, into *NAME. It belongs to ARENA. */
+static enum outcome look_up_group(uint32_t gid, const char **name, struct arena *arena)
 {
     struct group entry, *found = NULL;
-    const char *name = NULL;
+    enum outcome outcome;
     int error = ERANGE;
 
     /* The list of members can be long and is thrown away: not from the arena. */
@@ -73,10 +106,13 @@ static const char *look_up_group(uint32_t gid, struct arena *arena)
             exhausted();
         error = getgrgid_r(gid, &entry, buffer, room, &found);
         if (found && found->gr_name)
-            name = arena_strdup(arena, found->gr_name);
+            *name = arena_strdup(arena, found->gr_name);
         free(buffer);
     }
-    return name;
+    outcome = judge(found != NULL, error);
+    if (outcome == FAILED)
+        warn("gid", gid, error);
+    return outcome;
 }
 
 static int is_directory(const char *path)
@@ -87,26 +123,32 @@ static int is_directory(const char *path)
 }
 
 /* A new record, texts included. */
-static void make(const struct record_facts *facts, struct record_file *file, struct arena *arena)
+static enum outcome make(const struct record_facts *facts, struct record_file *file, struct arena *arena)
 {
     struct account account;
     struct account_group *groups;
+    enum outcome outcome;
     size_t count;
 
-    look_up_user(facts, &account, arena);
+    outcome = look_up_user(facts, &account, arena);
     groups = record_groups(&account, facts, arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        const char *name = look_up_group(groups[i].gid, arena);
-        if (name)
-            groups[i].name = name;
+    /* A service that is away would be waited for once more for each group. */
+    for (size_t i = 0; i < count && outcome != FAILED; i++) {
+        enum outcome of_group = look_up_group(groups[i].gid, &groups[i].name, arena);
+        if (of_group == FAILED || !groups[i].name) /* we know root and nogroup ourselves */
+            outcome = worse(outcome, of_group);
     }
     record_compose(file, facts, &account, groups, count, arena);
+    if (outcome == NOT_FOUND)
+        file->holds = RECORD_UNKNOWN_AGE;
     file->munge = is_directory("/run/munge");
+    return outcome;
 }
 
 /* Keeps a record in the first place that will have it, or finds the one that another rank has made. */
 static void obtain(const struct record_facts *facts, struct record_file *file, struct arena *arena)
 {
+    enum outcome outcome = FOUND;
     int made = 0;
 
     for (int rank = 0; rank < RECORD_PLACES; rank++) {
@@ -120,8 +162,11 @@ static void obtain(const struct record_facts *facts, struct record_file *file, s
         if (record_place_read(place, facts, file, arena) == 0)
             return;
         if (!made)
-            make(facts, file, arena);
+            outcome = make(facts, file, arena);
         made = 1;
+        /* A wrong answer must not outlive the failure that caused it. */
+        if (outcome == FAILED)
+            return;
         if (record_store(dir, place, file, arena, &ignored) == 0)
             return;
     }

@@ -68,11 +68,13 @@ void json_null(struct json_writer *writer, const char *name)
 
 static void add_escaped(struct str *out, const char *text)
 {
+    size_t left = strlen(text);
+
     str_add_char(out, '"');
-    while (*text) {
+    while (left) {
         unsigned char c = (unsigned char)*text;
-        size_t n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-        if (strnlen(text, n) < n || !str_is_utf8(text, n)) {
+        size_t n = str_utf8_length(text, left);
+        if (!n) {
             str_add(out, "\xEF\xBF\xBD");
             n = 1;
         } else if (c == '"' || c == '\\') {
@@ -84,6 +86,7 @@ static void add_escaped(struct str *out, const char *text)
             str_add_bytes(out, text, n);
         }
         text += n;
+        left -= n;
     }
     str_add_char(out, '"');
 }

@@ -20,18 +20,16 @@ int log_enabled(enum log_level level)
 }
 
 /* Appends the byte(s) of one character to LINE, made harmless; returns how many bytes of TEXT it used. */
-static size_t add_clean(char *line, size_t *used, const char *text)
+static size_t add_clean(char *line, size_t *used, const char *text, size_t left)
 {
-    unsigned char c = (unsigned char)*text;
-    size_t n = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 1;
+    size_t n = str_utf8_length(text, left);
 
-    if (strnlen(text, n) == n && str_is_utf8(text, n) && c >= 0x20 && c != 0x7F &&
-        !(c == 0xC2 && (unsigned char)text[1] < 0xA0)) {
+    if (n && !str_is_control(text, n)) {
         memcpy(line + *used, text, n);
         *used += n;
         return n;
     }
-    *used += (size_t)sprintf(line + *used, "\\x%02x", c);
+    *used += (size_t)sprintf(line + *used, "\\x%02x", (unsigned char)*text);
     return 1;
 }
 
@@ -44,7 +42,7 @@ static void write_line(const char *prefix, const char *text, size_t length, cons
 
     memcpy(line, prefix, used);
     for (size_t i = 0; i < length && used < limit;)
-        i += add_clean(line, &used, text + i);
+        i += add_clean(line, &used, text + i, length - i);
     memcpy(line + used, suffix, strlen(suffix));
     used += strlen(suffix);
     line[used++] = '\n';
@@ -62,19 +60,27 @@ void log_error(const struct err *err)
     errno = saved;
 }
 
+static void write_lines(const char *prefix, const char *text)
+{
+    int saved = errno;
+
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        write_line(prefix, text, length, "");
+        text += length + (text[length] == '\n');
+    }
+    errno = saved;
+}
+
 static void __attribute__((format(printf, 2, 0)))
-log_lines(const char *prefix, const char *format, va_list args)
+write_formatted(const char *prefix, const char *format, va_list args)
 {
     int saved = errno;
     char text[4096];
 
     vsnprintf(text, sizeof(text), format, args);
-    for (char *line = text; *line;) {
-        size_t length = strcspn(line, "\n");
-        write_line(prefix, line, length, "");
-        line += length + (line[length] == '\n');
-    }
     errno = saved;
+    write_lines(prefix, text);
 }
 
 void log_warning(const char *format, ...)
@@ -84,8 +90,14 @@ void log_warning(const char *format, ...)
     if (!log_enabled(LOG_WARNINGS))
         return;
     va_start(args, format);
-    log_lines("coracle: warning: ", format, args);
+    write_formatted("coracle: warning: ", format, args);
     va_end(args);
+}
+
+void log_text(enum log_level level, const char *text)
+{
+    if (log_enabled(level))
+        write_lines("coracle: ", text);
 }
 
 void log_message(enum log_level level, const char *format, ...)
@@ -95,6 +107,6 @@ void log_message(enum log_level level, const char *format, ...)
     if (!log_enabled(level))
         return;
     va_start(args, format);
-    log_lines("coracle: ", format, args);
+    write_formatted("coracle: ", format, args);
     va_end(args);
 }

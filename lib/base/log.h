@@ -2,9 +2,9 @@
  * log - the one place that writes messages.
  *
  * Messages go to standard error, one write() each, so that lines of ranks that
- * run side by side do not mix. Control characters and broken UTF-8 come out as
- * \xHH: names from an image or a command line cannot drive a terminal. errno is
- * kept.
+ * run side by side do not mix. A line of more than 4096 bytes is cut. Control
+ * characters (str_is_control()) and broken UTF-8 come out as \xHH: names from an
+ * image or a command line cannot drive a terminal. errno is kept.
  */
 #ifndef CORACLE_BASE_LOG_H
 #define CORACLE_BASE_LOG_H
@@ -30,7 +30,10 @@ void log_error(const struct err *err);
 /* "coracle: warning: TEXT". */
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "coracle: TEXT" at LEVEL. A TEXT of several lines becomes several messages. */
+/* "coracle: LINE" at LEVEL for each line of TEXT, however many. */
+void log_text(enum log_level level, const char *text);
+
+/* The same for a formatted text of at most 4095 bytes. */
 void log_message(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
+
 enum { LONGEST_NAME = 40 };
 
 /* Number of letters to add, drop, change or swap to make B of A (optimal string alignment). */
@@ -138,16 +140,6 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
     return index;
 }
 
-static const char *find_variable(char *const environment[], const char *name)
-{
-    size_t n = strlen(name);
-
-    for (; *environment; environment++)
-        if (**environment == *name && strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-            return *environment + n + 1;
-    return NULL;
-}
-
 /* 1 for yes, 0 for no, -1 for neither. */
 static int parse_yes_no(const char *value)
 {
@@ -179,6 +171,22 @@ static int set_list(const struct opt_row *row, const char *list, const struct op
     return 0;
 }
 
+/*
+ * What "no" says for ROW: the same as its opposite where there is one (--no-home
+ * for --home), and that it was not given where there is none.
+ */
+static int set_no(const struct opt_row *rows, size_t count, const struct opt_row *row,
+                  const struct opt_origin *origin, void *target, struct err *err)
+{
+    static const char prefix[] = "--no-";
+    const size_t length = sizeof(prefix) - 1;
+
+    for (const struct opt_row *other = rows; other < rows + count; other++)
+        if (strncmp(other->name, prefix, length) == 0 && strcmp(other->name + length, row->name + 2) == 0)
+            return other->set(target, NULL, origin, err);
+    return 0;
+}
+
 /* Saves most launches the table and its strings: each page that is touched costs. */
 static int has_prefixed(char *const environment[], const char *prefix)
 {
@@ -197,7 +205,7 @@ int opt_apply_environment(const struct opt_row *rows, size_t count, const char *
         return 0;
     for (const struct opt_row *row = rows; row < rows + count; row++) {
         struct opt_origin origin = {row->variable, ERR_CONFIG};
-        const char *value = row->variable ? find_variable(environment, row->variable) : NULL;
+        const char *value = row->variable ? env_find(environment, row->variable) : NULL;
         int result = 0;
 
         if (!value || !*value)
@@ -209,7 +217,8 @@ int opt_apply_environment(const struct opt_row *rows, size_t count, const char *
             if (yes < 0)
                 return err_set(err, ERR_CONFIG, "%s is %s; it can be yes or no", row->variable,
                                str_quote(arena, value));
-            result = yes ? row->set(target, NULL, &origin, err) : 0;
+            result =
+                yes ? row->set(target, NULL, &origin, err) : set_no(rows, count, row, &origin, target, err);
         } else {
             result = row->set(target, value, &origin, err);
         }

@@ -64,8 +64,11 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
 
 /*
  * Applies the variables that rows name, in the order of the rows. All of them
- * begin with PREFIX: an environment without one is told by that alone. A flag's
- * variable takes yes, no, 1, 0, true or false. 0 or -1.
+ * begin with PREFIX: an environment without one is told by that alone.
+ *
+ * The variable of a flag takes yes, no, 1, 0, true or false; that of an option
+ * with an optional value takes these or the value. "no" is what --no-NAME would
+ * be where the table has such a flag, and otherwise as if nothing was set. 0 or -1.
  */
 int opt_apply_environment(const struct opt_row *rows, size_t count, const char *prefix,
                           char *const environment[], void *target, struct arena *arena, struct err *err);

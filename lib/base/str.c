@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
+
 static void make_room(struct str *str, size_t more)
 {
     size_t room = str->room ? str->room : 128;
@@ -38,6 +40,14 @@ void str_add_char(struct str *str, char c)
     str_add_bytes(str, &c, 1);
 }
 
+void str_add_number(struct str *str, uint64_t value)
+{
+    char digits[21];
+
+    num_format(digits, value);
+    str_add(str, digits);
+}
+
 void str_addf(struct str *str, const char *format, ...)
 {
     va_list args;
@@ -59,11 +69,13 @@ const char *str_text(const struct str *str)
     return str->data ? str->data : "";
 }
 
-/* Length of the UTF-8 sequence at P of at most LEFT bytes, 0 where there is none. */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
+size_t str_utf8_length(const char *bytes, size_t left)
 {
+    const unsigned char *p = (const unsigned char *)bytes;
     size_t n;
 
+    if (!left)
+        return 0;
     if (p[0] < 0x80)
         return 1;
     if (p[0] >= 0xC2 && p[0] <= 0xDF)
@@ -87,22 +99,34 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 
 int str_is_utf8(const char *bytes, size_t length)
 {
-    const unsigned char *p = (const unsigned char *)bytes;
-
     while (length) {
-        size_t n = utf8_sequence(p, length);
+        size_t n = str_utf8_length(bytes, length);
         if (!n)
             return 0;
-        p += n;
+        bytes += n;
         length -= n;
     }
     return 1;
 }
 
-/* U+0080 to U+009F are control characters too: a terminal may obey them. */
-static int is_control(const unsigned char *p, size_t n)
+/* Unicode's Bidi_Control: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069. */
+static int turns_around(const unsigned char *p, size_t n)
 {
-    return p[0] < 0x20 || p[0] == 0x7F || (n == 2 && p[0] == 0xC2 && p[1] < 0xA0);
+    if (n == 2)
+        return p[0] == 0xD8 && p[1] == 0x9C;
+    if (n != 3 || p[0] != 0xE2)
+        return 0;
+    return (p[1] == 0x80 && (p[2] == 0x8E || p[2] == 0x8F || (p[2] >= 0xAA && p[2] <= 0xAE))) ||
+           (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9);
+}
+
+int str_is_control(const char *bytes, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+
+    /* U+0080 to U+009F are control characters too: a terminal may obey them. */
+    return p[0] < 0x20 || p[0] == 0x7F || (length == 2 && p[0] == 0xC2 && p[1] < 0xA0) ||
+           turns_around(p, length);
 }
 
 enum quoting { PLAIN, BLANKS, ESCAPES };
@@ -111,23 +135,22 @@ static enum quoting needed_quoting(const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "/._-+=,@%:^";
-    const unsigned char *p = (const unsigned char *)text;
     size_t left = strlen(text);
     enum quoting result = left ? PLAIN : BLANKS;
 
     while (left) {
-        size_t n = utf8_sequence(p, left);
-        if (!n || is_control(p, n) || *p == '\'')
+        size_t n = str_utf8_length(text, left);
+        if (!n || str_is_control(text, n) || *text == '\'')
             return ESCAPES;
-        if (n == 1 && !strchr(plain, *p))
+        if (n == 1 && !strchr(plain, *text))
             result = BLANKS;
-        p += n;
+        text += n;
         left -= n;
     }
     return result;
 }
 
-static void add_escaped(struct str *str, const unsigned char *p, size_t n)
+static void add_escaped(struct str *str, const char *p, size_t n)
 {
     if (*p == '\\' || *p == '\'')
         str_addf(str, "\\%c", *p);
@@ -135,9 +158,9 @@ static void add_escaped(struct str *str, const unsigned char *p, size_t n)
         str_add(str, "\\n");
     else if (*p == '\t')
         str_add(str, "\\t");
-    else if (!n || is_control(p, n))
+    else if (!n || str_is_control(p, n))
         for (size_t i = 0; i < (n ? n : 1); i++)
-            str_addf(str, "\\x%02x", p[i]);
+            str_addf(str, "\\x%02x", (unsigned char)p[i]);
     else
         str_add_bytes(str, p, n);
 }
@@ -145,7 +168,6 @@ static void add_escaped(struct str *str, const unsigned char *p, size_t n)
 void str_add_quoted(struct str *str, const char *text)
 {
     enum quoting quoting = needed_quoting(text);
-    const unsigned char *p = (const unsigned char *)text;
     size_t left = strlen(text);
 
     if (quoting == PLAIN) {
@@ -154,21 +176,49 @@ void str_add_quoted(struct str *str, const char *text)
     }
     str_add(str, quoting == ESCAPES ? "$'" : "'");
     while (left) {
-        size_t n = utf8_sequence(p, left);
+        size_t n = str_utf8_length(text, left);
         if (quoting == ESCAPES)
-            add_escaped(str, p, n);
+            add_escaped(str, text, n);
         else
-            str_add_bytes(str, p, n);
-        p += n ? n : 1;
+            str_add_bytes(str, text, n);
+        text += n ? n : 1;
         left -= n ? n : 1;
     }
     str_add_char(str, '\'');
 }
 
-const char *str_quote(struct arena *arena, const char *text)
+static int is_inside_character(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* About the first and the last KEPT / 2 bytes of TEXT, which has more than KEPT; no character is cut. */
+static const char *leave_middle_out(struct arena *arena, const char *text, size_t kept)
 {
     struct str out = {.arena = arena};
+    size_t head = kept / 2, tail = strlen(text) - kept / 2;
+
+    while (head && is_inside_character(text[head]))
+        head--;
+    while (is_inside_character(text[tail]))
+        tail++;
+    str_add_bytes(&out, text, head);
+    str_add(&out, "...");
+    str_add(&out, text + tail);
+    return out.data;
+}
+
+const char *str_quote(struct arena *arena, const char *text)
+{
+    enum { MARKS = sizeof("$''...") - 1 };
+    struct str out = {.arena = arena};
+    /* What is escaped takes up to four times the room. */
+    size_t kept = STR_QUOTE_LIMIT - MARKS;
 
     str_add_quoted(&out, text);
+    for (; out.length > STR_QUOTE_LIMIT; kept /= 2) {
+        out = (struct str){.arena = arena};
+        str_add_quoted(&out, strlen(text) > kept ? leave_middle_out(arena, text, kept) : text);
+    }
     return str_text(&out);
 }

@@ -54,7 +54,6 @@ int sys_capset(uint64_t mask);
 /* openat2(2) */
 #define SYS_RESOLVE_NO_MAGICLINKS 0x02u
 #define SYS_RESOLVE_NO_SYMLINKS 0x04u
-#define SYS_RESOLVE_BENEATH 0x08u
 #define SYS_RESOLVE_IN_ROOT 0x10u
 
 /* capabilities(7) */

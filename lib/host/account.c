@@ -76,21 +76,13 @@ const char *account_clean_path(const char *text)
     return text;
 }
 
-static void add_number(struct str *out, uint64_t value)
-{
-    char digits[21];
-
-    num_format(digits, value);
-    str_add(out, digits);
-}
-
 static void add_passwd_line(struct str *out, const struct account *account)
 {
     str_add(out, account->name);
     str_add(out, ":x:");
-    add_number(out, account->uid);
+    str_add_number(out, account->uid);
     str_add_char(out, ':');
-    add_number(out, account->gid);
+    str_add_number(out, account->gid);
     str_add_char(out, ':');
     str_add(out, account->gecos);
     str_add_char(out, ':');
@@ -124,10 +116,10 @@ static void add_group_line(struct str *out, const struct account_group *group, c
         str_add(out, group->name);
     } else {
         str_add(out, "gid-");
-        add_number(out, group->gid);
+        str_add_number(out, group->gid);
     }
     str_add(out, ":x:");
-    add_number(out, group->gid);
+    str_add_number(out, group->gid);
     str_add_char(out, ':');
     str_add(out, group->member ? member : "");
     str_add_char(out, '\n');

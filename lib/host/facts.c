@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/env.h"
+
 /* Whether $PWD is another name of the current directory. */
 static int names_current_directory(const char *pwd)
 {
@@ -16,19 +18,11 @@ static int names_current_directory(const char *pwd)
            named.st_ino == current.st_ino;
 }
 
-static const char *find_pwd(char *const environment[])
-{
-    for (; *environment; environment++)
-        if (strncmp(*environment, "PWD=/", 5) == 0)
-            return *environment + 4;
-    return NULL;
-}
-
 static void gather_cwd(struct host_facts *facts, struct arena *arena)
 {
     char buffer[512]; /* a page of stack less than PATH_MAX in most launches */
     const char *cwd = getcwd(buffer, sizeof(buffer));
-    const char *pwd = find_pwd(facts->environment);
+    const char *pwd = env_find(facts->environment, "PWD");
 
     if (!cwd && errno == ERANGE)
         cwd = getcwd(arena_alloc(arena, PATH_MAX), PATH_MAX);
@@ -37,7 +31,7 @@ static void gather_cwd(struct host_facts *facts, struct arena *arena)
         return;
     facts->physical_cwd = arena_strdup(arena, cwd);
     facts->cwd = facts->physical_cwd;
-    if (pwd && strcmp(pwd, cwd) != 0 && names_current_directory(pwd))
+    if (pwd && *pwd == '/' && strcmp(pwd, cwd) != 0 && names_current_directory(pwd))
         facts->cwd = pwd;
 }
 

@@ -51,6 +51,7 @@ void record_compose(struct record_file *file, const struct record_facts *facts, 
     file->uid = facts->uid;
     file->boot = facts->boot;
     file->made = facts->now;
+    file->holds = RECORD_MAX_AGE;
     memcpy(file->inputs, facts->inputs, sizeof(file->inputs));
     file->groups = gids;
     file->group_count = count;

@@ -20,7 +20,8 @@
 struct account_group *record_groups(const struct account *account, const struct record_facts *facts,
                                     struct arena *arena, size_t *count);
 
-/* Fills *FILE, texts included, without a directory. It shares the strings of its sources. */
+/* Fills *FILE, texts included, without a directory; it holds for RECORD_MAX_AGE. It shares the strings of its
+ * sources. */
 void record_compose(struct record_file *file, const struct record_facts *facts, const struct account *account,
                     const struct account_group *groups, size_t count, struct arena *arena);
 

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "base/str.h"
 
 /* Groups that are fetched with one call; who has more pays three. */
@@ -15,11 +14,8 @@ enum { USUAL_GROUPS = 64 };
 
 static void add_number(struct str *text, const char *before, uint64_t value)
 {
-    char digits[21];
-
     str_add(text, before);
-    num_format(digits, value);
-    str_add(text, digits);
+    str_add_number(text, value);
 }
 
 /* "DEVICE:INODE:SIZE:MTIME.NANOSECONDS:CTIME.NANOSECONDS", or "absent". */

@@ -54,21 +54,18 @@ static void add_text(struct str *out, const char *key, const char *value)
 
 static void add_number(struct str *out, const char *key, uint64_t value)
 {
-    char digits[21];
-
-    num_format(digits, value);
-    add_text(out, key, digits);
+    str_add(out, key);
+    str_add_char(out, '=');
+    str_add_number(out, value);
+    str_add_char(out, '\n');
 }
 
 static void add_groups(struct str *out, const struct record_file *file)
 {
-    char digits[21];
-
     str_add(out, "groups=");
     for (size_t i = 0; i < file->group_count; i++) {
-        num_format(digits, file->groups[i]);
         str_add(out, i ? " " : "");
-        str_add(out, digits);
+        str_add_number(out, file->groups[i]);
     }
     str_add_char(out, '\n');
 }
@@ -82,6 +79,7 @@ void record_file_print(const struct record_file *file, struct str *out)
     add_number(out, "uid", file->uid);
     add_number(out, "boot", file->boot);
     add_number(out, "made", file->made);
+    add_number(out, "holds", file->holds);
     for (int i = 0; i < RECORD_INPUTS; i++)
         add_text(out, input_keys[i], file->inputs[i]);
     add_groups(out, file);
@@ -197,13 +195,15 @@ static int take_groups(struct reader *reader, struct record_file *file, struct a
 /* The lines that say until when the record holds. */
 static int take_conditions(struct reader *reader, struct record_file *file, struct arena *arena)
 {
-    uint64_t uid;
+    uint64_t uid, holds;
 
     if (take_number(reader, "uid", UINT32_MAX - 1, &uid) < 0 ||
         take_number(reader, "boot", INT64_MAX, &file->boot) < 0 ||
-        take_number(reader, "made", INT64_MAX, &file->made) < 0)
+        take_number(reader, "made", INT64_MAX, &file->made) < 0 ||
+        take_number(reader, "holds", RECORD_MAX_AGE, &holds) < 0)
         return -1;
     file->uid = (uint32_t)uid;
+    file->holds = (uint32_t)holds;
     for (int i = 0; i < RECORD_INPUTS; i++)
         if (take_word(reader, input_keys[i], &file->inputs[i]) < 0)
             return -1;
@@ -272,7 +272,7 @@ int record_file_holds(const struct record_file *file, const struct record_facts 
 
     if (file->uid != facts->uid || drift > BOOT_SLACK)
         return 0;
-    if (file->made > facts->now + MADE_SLACK || facts->now > file->made + RECORD_MAX_AGE)
+    if (file->made > facts->now + MADE_SLACK || facts->now > file->made + file->holds)
         return 0;
     for (int i = 0; i < RECORD_INPUTS; i++)
         if (strcmp(file->inputs[i], facts->inputs[i]) != 0)

@@ -6,6 +6,7 @@
  *     uid=1001
  *     boot=1753000000
  *     made=1753000123
+ *     holds=86400
  *     passwd-file=2049:131:1502:1752000000.0:1752000000.120000000
  *     group-file=2049:132:801:1752000000.0:1752000000.120000000
  *     nsswitch-file=absent
@@ -39,13 +40,15 @@ enum {
     RECORD_KEPT_LIMIT = 64 * 1024,     /* bytes of a record with a directory */
     RECORD_STREAM_LIMIT = 4096 * 1024, /* bytes of one that carries its texts */
     RECORD_GROUPS_LIMIT = 4096,        /* groups in a record */
-    RECORD_MAX_AGE = 24 * 60 * 60,     /* seconds for which a record holds */
+    RECORD_MAX_AGE = 24 * 60 * 60,     /* seconds for which a record holds at most */
+    RECORD_UNKNOWN_AGE = 60,           /* the same where the name service did not know a name */
 };
 
 struct record_file {
     uint32_t uid;
-    uint64_t boot; /* as in struct record_facts */
-    uint64_t made; /* seconds since 1970 */
+    uint64_t boot;  /* as in struct record_facts */
+    uint64_t made;  /* seconds since 1970 */
+    uint32_t holds; /* seconds after `made`, at most RECORD_MAX_AGE */
     const char *inputs[RECORD_INPUTS];
     const uint32_t *groups; /* every group id that is in the group text */
     size_t group_count;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/path.h"
@@ -15,25 +16,17 @@
 /* What the kernel shows for a user without a mapping in this user namespace. */
 enum { OVERFLOW_UID = 65534 };
 
-static const char *find_runtime_dir(char *const environment[])
-{
-    static const char name[] = "XDG_RUNTIME_DIR=";
-
-    for (; *environment; environment++)
-        if (strncmp(*environment, name, sizeof(name) - 1) == 0)
-            return *environment + sizeof(name) - 1;
-    return "";
-}
-
 const char *record_place(int rank, char *const environment[], uint32_t uid, struct arena *arena)
 {
-    const char *parent = rank == 0 ? find_runtime_dir(environment) : rank == 1 ? "/tmp" : "/dev/shm";
+    const char *parent = rank == 0   ? env_find(environment, "XDG_RUNTIME_DIR")
+                         : rank == 1 ? "/tmp"
+                                     : "/dev/shm";
     char name[sizeof("coracle-") + 20] = "coracle-";
 
     /* Strangers' directories look like his own to a user without a mapping. */
     if (uid == OVERFLOW_UID)
         return NULL;
-    if (!*account_clean_path(parent) || strlen(parent) > PATH_MAX / 2)
+    if (!parent || !*account_clean_path(parent) || strlen(parent) > PATH_MAX / 2)
         return NULL;
     num_format(name + strlen(name), uid);
     return path_join(arena, parent, name);

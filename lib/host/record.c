@@ -45,7 +45,7 @@ static int make(const struct record_facts *facts, char *const environment[], str
         compose_unknown(facts, file, arena);
         log_warning("user and group names are unknown inside, you are %s: %s", file->user, err->text);
     } else if (!*file->directory) {
-        log_message(LOG_WAYS, "no directory can keep the record: each launch makes it anew");
+        log_message(LOG_WAYS, "the record was not kept: the next launch makes it anew");
     }
     return 0;
 }

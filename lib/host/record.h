@@ -24,6 +24,10 @@
  * has not booted, /etc/passwd, /etc/group and /etc/nsswitch.conf are the files
  * they were (device, inode, size, mtime, ctime) and the caller has no group
  * that is not in it. A record that is damaged in any way is made anew.
+ *
+ * Where the name service did not know the user or one of his groups the record
+ * holds for a minute only: many say so while they cannot reach their server. One
+ * that was made while a look-up failed is for its launch alone and not kept.
  */
 #ifndef CORACLE_HOST_RECORD_H
 #define CORACLE_HOST_RECORD_H

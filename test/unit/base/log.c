@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "../../tap.h"
 
 static struct arena arena;
@@ -87,12 +88,30 @@ static void test_levels(void)
 static void test_cleaning(void)
 {
     TAP_STR(logged_warning("\033[2J\r\177"), "coracle: warning: \\x1b[2J\\x0d\\x7f\n");
-    TAP_STR(logged_warning("\302\233m"), "coracle: warning: \\xc2\\x9bm\n"); /* U+009B: CSI */
+    TAP_STR(logged_warning("\302\233m"), "coracle: warning: \\xc2\\x9bm\n");            /* U+009B: CSI */
+    TAP_STR(logged_warning("a\342\200\256b"), "coracle: warning: a\\xe2\\x80\\xaeb\n"); /* U+202E */
     TAP_STR(logged_warning("\377\300\200"), "coracle: warning: \\xff\\xc0\\x80\n");
     TAP_STR(logged_warning("\360\237"), "coracle: warning: \\xf0\\x9f\n");
     TAP_STR(logged_warning("M\303\274ller \360\237\232\243"),
             "coracle: warning: M\303\274ller \360\237\232\243\n");
     TAP_STR(logged_error("one\ntwo"), "coracle: error: one\\x0atwo [image-missing]\n");
+}
+
+/* A text that is longer than the longest line comes out whole. */
+static void test_many_lines(void)
+{
+    struct str text = {.arena = &arena}, expected = {.arena = &arena};
+
+    for (int i = 0; i < 500; i++) {
+        str_addf(&text, "line number %d\n", i);
+        str_addf(&expected, "coracle: line number %d\n", i);
+    }
+    begin_capture();
+    log_text(LOG_TRACE, str_text(&text));
+    TAP_STR(end_capture(), "");
+    begin_capture();
+    log_text(LOG_WARNINGS, str_text(&text));
+    TAP_STR(end_capture(), str_text(&expected));
 }
 
 /* What is too long is cut; the identifier and the line's end stay. */
@@ -130,6 +149,7 @@ int main(void)
     test_forms();
     test_levels();
     test_cleaning();
+    test_many_lines();
     test_cutting();
     test_errno();
     fd_close(&saved_stderr);

@@ -48,11 +48,25 @@ static int set_workdir(void *target, const char *value, const struct opt_origin 
     return record(target, "workdir", value, origin);
 }
 
+static int set_home(void *target, const char *value, const struct opt_origin *origin, struct err *out)
+{
+    (void)out;
+    return record(target, "home", value, origin);
+}
+
+static int set_no_home(void *target, const char *value, const struct opt_origin *origin, struct err *out)
+{
+    (void)out;
+    return record(target, "no-home", value, origin);
+}
+
 static const struct opt_row rows[] = {
     {"--bind", 'b', OPT_VALUE, "SRC[:DST]", "T_BIND", OPT_LIST, "show SRC\nas DST", set_bind},
     {"--verbose", 'v', OPT_FLAG, NULL, "T_VERBOSE", OPT_SINGLE, "say more", set_verbose},
     {"--write", 0, OPT_OPTIONAL_VALUE, "SIZE", "T_WRITE", OPT_SINGLE, "allow writing", set_write},
     {"--workdir", 'w', OPT_VALUE, "DIR", NULL, OPT_SINGLE, "start in DIR", set_workdir},
+    {"--home", 0, OPT_OPTIONAL_VALUE, "DIR", "T_HOME", OPT_SINGLE, "show the home", set_home},
+    {"--no-home", 0, OPT_FLAG, NULL, "T_NO_HOME", OPT_SINGLE, "do not", set_no_home},
     {"--a-name-that-is-longer-than-the-column", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "long", set_verbose},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -192,6 +206,13 @@ static void test_environment(void)
         {"T_VERBOSE=false", ""},
         {"T_WRITE=yes", "write "},
         {"T_WRITE=no", ""},
+        {"T_HOME=yes", "home "},
+        {"T_HOME=no", "no-home "}, /* what it is called as an option */
+        {"T_HOME=0", "no-home "},
+        {"T_HOME=false", "no-home "},
+        {"T_HOME=/no", "home=/no "},
+        {"T_HOME=", ""},
+        {"T_NO_HOME=no", ""},
         {"T_WRITE=512M", "write=512M "},
         {"workdir=/x", ""},
     };
@@ -219,6 +240,8 @@ static void test_help(void)
                             "  -v, --verbose                   say more\n"
                             "      --write[=SIZE]              allow writing\n"
                             "  -w, --workdir DIR               start in DIR\n"
+                            "      --home[=DIR]                show the home\n"
+                            "      --no-home                   do not\n"
                             "      --a-name-that-is-longer-than-the-column\n"
                             "                                  long\n");
 }

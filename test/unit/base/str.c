@@ -16,7 +16,8 @@ static void test_adding(void)
     TAP_STR(str.data, "");
     str_add(&str, "ab");
     str_add_char(&str, 'c');
-    str_addf(&str, "%d", 12);
+    str_add_number(&str, 1);
+    str_addf(&str, "%d", 2);
     str_add_bytes(&str, "xyz", 2);
     TAP_STR(str_text(&str), "abc12xy");
     TAP_INT(str.length, 7);
@@ -76,12 +77,14 @@ static void test_quoting(void)
         {"\177", "$'\\x7f'"},
         {"M\303\274ller", "M\303\274ller"},
         {"M\303\274ller \360\237\232\243", "'M\303\274ller \360\237\232\243'"},
-        {"\302\205", "$'\\xc2\\x85'"},          /* U+0085, which terminals obey */
-        {"\302\240", "\302\240"},               /* U+00A0, which they do not */
-        {"\377a", "$'\\xffa'"},                 /* no UTF-8 */
-        {"a\303", "$'a\\xc3'"},                 /* cut short */
-        {"\300\200", "$'\\xc0\\x80'"},          /* overlong */
-        {"\355\240\200", "$'\\xed\\xa0\\x80'"}, /* a surrogate */
+        {"\302\205", "$'\\xc2\\x85'"},              /* U+0085, which terminals obey */
+        {"\302\240", "\302\240"},                   /* U+00A0, which they do not */
+        {"a\342\200\256b", "$'a\\xe2\\x80\\xaeb'"}, /* U+202E: what follows runs from right to left */
+        {"\327\220", "\327\220"},                   /* a letter that does so by itself */
+        {"\377a", "$'\\xffa'"},                     /* no UTF-8 */
+        {"a\303", "$'a\\xc3'"},                     /* cut short */
+        {"\300\200", "$'\\xc0\\x80'"},              /* overlong */
+        {"\355\240\200", "$'\\xed\\xa0\\x80'"},     /* a surrogate */
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -89,6 +92,72 @@ static void test_quoting(void)
         TAP_STR(str_quote(&arena, rows[i].text), rows[i].quoted);
     }
     tap.row = NULL;
+}
+
+static void test_control(void)
+{
+    static const char *const obeyed[] = {
+        "\001",         "\037",         "\177",         "\302\200",     "\302\237",     "\330\234",
+        "\342\200\216", "\342\200\217", "\342\200\252", "\342\200\256", "\342\201\246", "\342\201\251",
+    };
+    static const char *const shown[] = {
+        " ",
+        "~",
+        "\302\240",
+        "\330\233",
+        "\342\200\215",
+        "\342\200\220",
+        "\342\200\251",
+        "\342\200\257",
+        "\342\201\245",
+        "\342\201\252",
+        "\343\200\216",
+        "\360\237\232\243",
+    };
+
+    for (size_t i = 0; i < sizeof(obeyed) / sizeof(obeyed[0]); i++) {
+        tap.row = obeyed[i];
+        TAP_TRUE(str_is_control(obeyed[i], strlen(obeyed[i])));
+    }
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        tap.row = shown[i];
+        TAP_TRUE(!str_is_control(shown[i], strlen(shown[i])));
+    }
+    tap.row = NULL;
+}
+
+/* COUNT times PIECE between two letters, quoted for a message. */
+static const char *quote_many(const char *piece, size_t count)
+{
+    struct str str = {.arena = &arena};
+
+    str_add(&str, "a");
+    for (size_t i = 0; i < count; i++)
+        str_add(&str, piece);
+    str_add(&str, "z");
+    return str_quote(&arena, str_text(&str));
+}
+
+/* Names in messages leave room for cause and advice; a plan shows them whole. */
+static void test_shortening(void)
+{
+    struct str whole = {.arena = &arena};
+    const char *quoted;
+
+    TAP_INT(strlen(quote_many("x", STR_QUOTE_LIMIT - 2)), STR_QUOTE_LIMIT);
+    TAP_TRUE(!strstr(quote_many("x", STR_QUOTE_LIMIT - 2), "..."));
+    quoted = quote_many("x", STR_QUOTE_LIMIT - 1);
+    TAP_TRUE(strlen(quoted) <= STR_QUOTE_LIMIT && strlen(quoted) > STR_QUOTE_LIMIT - 10);
+    TAP_TRUE(quoted[0] == 'a' && strstr(quoted, "xx...xx") && quoted[strlen(quoted) - 1] == 'z');
+    quoted = quote_many("\001", 2000);
+    TAP_TRUE(strlen(quoted) <= STR_QUOTE_LIMIT && strlen(quoted) > STR_QUOTE_LIMIT / 3);
+    TAP_TRUE(strncmp(quoted, "$'a\\x01", 7) == 0 && strstr(quoted, "\\x01...\\x01"));
+    quoted = quote_many("\303\274", 2000); /* no half letter: that would be escaped */
+    TAP_TRUE(strlen(quoted) <= STR_QUOTE_LIMIT && strncmp(quoted, "a\303\274", 3) == 0);
+    quoted = quote_many("\200", 2000); /* no letters at all */
+    TAP_TRUE(strlen(quoted) <= STR_QUOTE_LIMIT);
+    str_add_quoted(&whole, arena_printf(&arena, "%02000d", 0));
+    TAP_INT(whole.length, 2000);
 }
 
 static void test_quoting_appends(void)
@@ -137,6 +206,10 @@ static void test_utf8(void)
     }
     tap.row = NULL;
     TAP_TRUE(str_is_utf8("a\0b", 3));
+    TAP_INT(str_utf8_length("ab", 2), 1);
+    TAP_INT(str_utf8_length("\342\202\254x", 4), 3);
+    TAP_INT(str_utf8_length("\342\202\254", 2), 0);
+    TAP_INT(str_utf8_length("", 0), 0);
 }
 
 int main(void)
@@ -146,6 +219,8 @@ int main(void)
     test_adding_much();
     test_pad();
     test_quoting();
+    test_control();
+    test_shortening();
     test_quoting_appends();
     test_utf8();
     arena_free(&arena);

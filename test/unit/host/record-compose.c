@@ -50,6 +50,7 @@ static void test_compose(void)
     record_compose(&file, &facts, &alice, groups, 2, &arena);
     TAP_INT(file.uid, 1001);
     TAP_INT(file.made, 50);
+    TAP_INT(file.holds, RECORD_MAX_AGE);
     TAP_INT(file.boot, 40);
     TAP_STR(file.inputs[RECORD_NSSWITCH], "3");
     TAP_INT(file.group_count, 2);

@@ -46,6 +46,7 @@ static void test_kept(void)
     TAP_INT(file.uid, 1001);
     TAP_INT(file.boot, 1700000000);
     TAP_INT(file.made, 1700000100);
+    TAP_INT(file.holds, RECORD_MAX_AGE);
     TAP_STR(file.inputs[RECORD_PASSWD], "1:2:3:4.5:6.7");
     TAP_STR(file.inputs[RECORD_GROUP], "absent");
     TAP_INT(file.group_count, 2);
@@ -95,6 +96,7 @@ static void test_bad_values(void)
     TAP_REFUSED(group, "x\n");
     TAP_REFUSED(uid, UINT32_MAX);
     TAP_REFUSED(boot, UINT64_MAX);
+    TAP_REFUSED(holds, RECORD_MAX_AGE + 1);
     TAP_REFUSED(group_count, 0);
 #undef TAP_REFUSED
 }
@@ -153,6 +155,8 @@ static void test_bad_lines(void)
         {"uid=1001\n", "UID=1001\n"},
         {"uid=1001\nboot=1700000000\n", "boot=1700000000\nuid=1001\n"},
         {"boot=1700000000", "boot=99999999999999999999"},
+        {"holds=86400\n", ""},
+        {"holds=86400", "holds=86401"},
         {"groups=1001 27", "groups="},
         {"groups=1001 27", "groups=1001  27"},
         {"groups=1001 27", "groups=1001 27 "},
@@ -240,6 +244,7 @@ static void test_holds(void)
         .group_count = 3,
     };
     struct record_facts facts = good;
+    struct record_file file = sample;
 
     TAP_TRUE(record_file_holds(&sample, &facts));
 #define TAP_HOLDS(expected, field, value) \
@@ -260,6 +265,12 @@ static void test_holds(void)
     TAP_HOLDS(0, inputs[RECORD_NSSWITCH], "8:9:1:2.3:4.6");
     TAP_HOLDS(1, group_count, 0);
 #undef TAP_HOLDS
+    facts = good;
+    file.holds = RECORD_UNKNOWN_AGE;
+    facts.now = file.made + 60;
+    TAP_TRUE(record_file_holds(&file, &facts));
+    facts.now++;
+    TAP_TRUE(!record_file_holds(&file, &facts));
     facts = good;
     facts.groups = foreign;
     facts.group_count = 2;

@@ -13,6 +13,7 @@ static const struct record_file sample = {
     .uid = 1001,
     .boot = 1700000000,
     .made = 1700000100,
+    .holds = RECORD_MAX_AGE,
     .inputs = {"1:2:3:4.5:6.7", "absent", "8:9:1:2.3:4.5"},
     .groups = sample_groups,
     .group_count = 2,

@@ -1,0 +1,27 @@
+/*
+ * orphan - starts a program that is nobody's child.
+ *
+ * Its parent is a process in between that has already ended, so the caller,
+ * which becomes the user's command, has no child that a wait() of the command
+ * could find and gets no SIGCHLD, whatever it does with that signal.
+ */
+#ifndef CORACLE_BASE_ORPHAN_H
+#define CORACLE_BASE_ORPHAN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { ORPHAN_FIRST_FD = 3, ORPHAN_FD_LIMIT = 4 };
+
+/*
+ * Starts the first of PROGRAMS (ends with NULL) that exists, with ARGV and
+ * ENVIRONMENT, in a session of its own, all signals at their default and none
+ * blocked, / as working directory, standard descriptors on /dev/null, the COUNT
+ * descriptors FDS as 3, 4 ... and no other. FDS may be at most ORPHAN_FD_LIMIT.
+ * Returns when the program has been executed, with its process id, or -1 and
+ * errno: ENOENT where none of PROGRAMS exists. vfork(2), clone(2)
+ */
+pid_t orphan_start(const char *const programs[], char *const argv[], char *const environment[],
+                   const int fds[], size_t count);
+
+#endif

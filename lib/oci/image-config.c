@@ -100,8 +100,5 @@ int oci_image_config_parse(struct oci_image_config *config, const char *bytes, s
     if (top.object->kind != JSON_OBJECT)
         return err_set(err, ERR_IMAGE_CONFIG, "image configuration must be an object and is %s",
                        json_kind_name(top.object->kind));
-    if (get_string(&top, "architecture", &config->architecture) < 0 ||
-        get_string(&top, "os", &config->os) < 0 || get_string(&top, "variant", &config->variant) < 0)
-        return -1;
     return parse_run_section(config, &top);
 }

@@ -17,9 +17,6 @@
 #include "base/err.h"
 
 struct oci_image_config {
-    const char *architecture; /* as Go names it: "amd64" */
-    const char *os;
-    const char *variant; /* of the architecture: "v8" */
     const char *user;    /* config.User: USER[:GROUP], names or numbers */
     const char *workdir; /* config.WorkingDir, as written */
     /* Arrays end with NULL and hold at least one string. */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/num.h"
 #include "base/str.h"
 
 struct reader {
@@ -190,17 +189,6 @@ static int read_string(struct reader *reader, char **text)
     return 0;
 }
 
-static void store_integer(struct json_value *value)
-{
-    int negative = *value->text == '-';
-    uint64_t magnitude;
-
-    if (num_parse(value->text + negative, (uint64_t)INT64_MAX + (negative ? 1 : 0), &magnitude) < 0)
-        return;
-    value->is_integer = 1;
-    value->integer = (int64_t)(negative ? -magnitude : magnitude);
-}
-
 /* Takes one digit or more. */
 static int read_digits(struct reader *reader)
 {
@@ -238,7 +226,6 @@ static int read_number(struct reader *reader, struct json_value *value)
             return -1;
     }
     value->text = arena_strndup(reader->arena, start, (size_t)(reader->p - start));
-    store_integer(value);
     return 0;
 }
 

@@ -33,8 +33,6 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json_value {
     enum json_kind kind;
     int boolean;              /* JSON_BOOL: 0 or 1 */
-    int is_integer;           /* JSON_NUMBER: no fraction, no exponent, fits into `integer` */
-    int64_t integer;          /* JSON_NUMBER with is_integer */
     char *text;               /* JSON_STRING: decoded; JSON_NUMBER: as it is written; else NULL */
     size_t count;             /* JSON_ARRAY, JSON_OBJECT: number of values in it */
     struct json_value *first; /* JSON_ARRAY, JSON_OBJECT: the values in their order */

@@ -1,6 +1,15 @@
 # Building the tree out of tree, only what changed. Sourced after say.sh.
 # shellcheck shell=bash
 
+# configure makes no build folder of a tree that is configured itself.
+build_refuse_in_place() {
+    local tree=$1
+    if [ -e "$tree/config.status" ]; then
+        die "$tree is configured in place, which rules build folders out" \
+            "Undo that: make -C ${tree@Q} distclean"
+    fi
+}
+
 # True where configure is missing or older than what it is made from. Once there
 # is a Makefile, make sees to that.
 build_needs_autogen() {

@@ -18,7 +18,7 @@ image_release() {
 
 # What an image is made from; another text means another image.
 image_recipe() {
-    printf '1 %s %s\n' "$(image_release)" "$image_packages"
+    printf '2 %s %s\n' "$(image_release)" "$image_packages"
 }
 
 # Lines of a sources.list: what the host's apt knows to be Debian, and no other
@@ -89,14 +89,20 @@ image_bootstrap() {
     [ "${#sources[@]}" -gt 0 ] || { echo "no Debian mirror in the host's apt configuration" >&2; return 1; }
     mapfile -t options < <(image_apt_options)
     # Set-user-id programs of an image are of use to nobody and would stay behind
-    # as set-user-id programs of whoever made it.
-    TMPDIR=$scratch mmdebstrap --mode="$mode" --variant=apt --format=tar --include="$image_packages" \
+    # as set-user-id programs of whoever made it. PATH: a python3 that somebody put
+    # first cannot run mmtarfilter. In the background, where a trap need not wait for
+    # it; timeout gives mmdebstrap a process group of its own, to be ended as one.
+    PATH=/usr/bin:/bin:$PATH TMPDIR=$scratch env --default-signal timeout 0 \
+        mmdebstrap --mode="$mode" --variant=apt --format=tar --include="$image_packages" \
         --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
         "$release" - "${sources[@]}" |
-        tar -x -C "$dir" --exclude='./dev/*' --same-permissions --no-same-owner &&
-        find "$dir" -type f -perm /6000 -exec chmod ug-s {} + &&
+        tar -x -C "$dir" --exclude='./dev/*' --same-permissions --no-same-owner &
+    image_child=$(jobs -p %%)
+    wait %% || return 1
+    image_child=
+    find "$dir" -type f -perm /6000 -exec chmod ug-s {} + &&
         image_finish "$mode" "$dir"
 }
 
@@ -107,12 +113,21 @@ image_finish() {
     for name in hostname hosts resolv.conf; do
         rm -f "$dir/etc/$name" && : >"$dir/etc/$name" || return 1
     done
+    image_settle_apt "$dir" || return 1
     if [ "$mode" = fakechroot ]; then
         # Its ldconfig saw links that led nowhere. What the cache misses is still
         # found, only slower, so this may fail.
         unshare --map-root-user /sbin/ldconfig -r "$dir" || true
     fi
     image_check "$dir"
+}
+
+# With `coracle run --write --root` only root is mapped: apt cannot become _apt.
+image_settle_apt() {
+    local dir=$1
+    mkdir -p "$dir/etc/apt/apt.conf.d" &&
+        printf '// Inside of coracle run --root there is no other user to become.\n%s\n' 'APT::Sandbox::User "root";' \
+            >"$dir/etc/apt/apt.conf.d/90coracle"
 }
 
 # Programs are there, and no link leads to where the image was made.
@@ -142,6 +157,17 @@ image_try_modes() {
     return 1
 }
 
+# image_interrupted STATUS: ends the subshell of make_image. mmdebstrap cleans up behind itself.
+image_interrupted() {
+    trap '' INT TERM HUP
+    if [ -n "$image_child" ]; then
+        kill "$image_child" 2>/dev/null || true
+        wait "$image_child" 2>/dev/null || true
+    fi
+    rm -rf "$image_half"
+    exit "$1"
+}
+
 # make_image DIR
 # DIR is whole or not there: it gets its name when complete, and DIR.recipe is
 # written after that. Beside it lie DIR.log, DIR.list and DIR.lock.
@@ -154,7 +180,13 @@ make_image() {
         exec 9>"$dir.lock"
         flock 9 || exit 1
         if image_is_ready "$dir"; then exit 0; fi
+        image_child='' image_half=$dir.partial
+        # Else the next mode would be tried: mmdebstrap ends as after any failure.
+        trap 'image_interrupted 130' INT
+        trap 'image_interrupted 143' TERM
+        trap 'image_interrupted 129' HUP
         image_try_modes "$dir" 9>&- || exit 1
+        trap '' INT TERM HUP # an old image must not stay as a half
         rm -rf "$dir.recipe" "$dir" && mv "$dir.partial" "$dir" && image_recipe >"$dir.recipe"
     )
 }

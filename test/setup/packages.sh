@@ -8,14 +8,15 @@ packages_for() {
     for purpose; do
         case $purpose in
             # autogen.sh, configure and make.
-            build) printf '%s\n' gcc make autoconf automake libc6-dev linux-libc-dev musl-tools pkg-config xz-utils ;;
+            build) printf '%s\n' gcc make autoconf automake libc6-dev linux-libc-dev musl-tools pkg-config xz-utils \
+                libsquashfuse-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-dev ;;
             # make_image.
-            image) printf '%s\n' mmdebstrap fakechroot fakeroot ;;
+            image) printf '%s\n' mmdebstrap fakechroot fakeroot squashfs-tools ;;
             # mpirun on the host starts the ranks.
             mpi) printf '%s\n' openmpi-bin ;;
             # What the tests are written in, look through and compare with.
             tests) printf '%s\n' bats git valgrind clang clang-format shellcheck strace python3 busybox-static \
-                bubblewrap crun runc charliecloud bsdextrautils procps ;;
+                bubblewrap crun runc charliecloud squashfuse fuse3 attr bsdextrautils procps ;;
             *) die "packages_for: unknown purpose $purpose" ;;
         esac
     done

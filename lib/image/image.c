@@ -8,28 +8,108 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "image/sif.h"
+#include "image/superblock.h"
 
 enum { CONFIG_LIMIT = 4 * 1024 * 1024 };
 
-/* What a file that is no directory holds, for the message. */
-static int refuse_file(const char *path, struct arena *arena, struct err *err)
+static int parse_config(struct image *image, const char *bytes, size_t length, struct arena *arena,
+                        struct err *err)
+{
+    struct oci_image_config *config = arena_alloc(arena, sizeof(*config));
+
+    if (oci_image_config_parse(config, bytes, length, arena, err) < 0)
+        return err_prefix(err, IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME);
+    image->config = config;
+    return 0;
+}
+
+/* What a file holds that is no image, for the message. */
+static int refuse_content(const char *name, const unsigned char *head, size_t length, struct err *err)
 {
     static const struct {
         size_t offset;
         const char *magic, *name;
     } kinds[] = {
-        {0, "hsqs", "a SquashFS file; unpack it first: unsquashfs -d DIRECTORY FILE"},
-        {32, "SIF_MAGIC", "a SIF file; unpack it first: apptainer build --sandbox DIRECTORY FILE"},
         {257, "ustar", "a tar archive; unpack it first: mkdir DIRECTORY && tar -C DIRECTORY -xf FILE"},
         {0, "\x1f\x8b",
          "a gzip file; if it is a tar archive, unpack it: mkdir DIRECTORY && tar -C DIRECTORY -xf FILE"},
         {0, "\x28\xb5\x2f\xfd",
          "a zstd file; if it is a tar archive, unpack it: tar --zstd -C DIRECTORY -xf FILE"},
+        {0, "sqsh", "a SquashFS file of a machine with another byte order; make it anew with mksquashfs"},
     };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t size = strlen(kinds[i].magic);
+
+        if (kinds[i].offset + size <= length && memcmp(head + kinds[i].offset, kinds[i].magic, size) == 0)
+            return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is %s", name, kinds[i].name);
+    }
+    return err_set(
+        err, ERR_IMAGE_UNKNOWN,
+        "the image %s is a file of unknown content; an image is a directory, a SquashFS file or a SIF "
+        "file",
+        name);
+}
+
+/* Where the SquashFS is in a SIF file of ROOM bytes. */
+static int find_partition(int fd, const unsigned char *head, uint64_t room, struct sif_partition *partition,
+                          struct err *err)
+{
+    unsigned char bytes[SIF_DESCRIPTOR_SIZE];
+    struct sif_table table;
+
+    if (sif_read_header(&table, head, room, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < table.count; i++) {
+        int found;
+
+        if (pread(fd, bytes, sizeof(bytes), (off_t)(table.offset + i * (uint64_t)sizeof(bytes))) !=
+            (ssize_t)sizeof(bytes))
+            return err_set(err, ERR_IMAGE_DAMAGED, "its SIF descriptors cannot be read");
+        found = sif_read_descriptor(partition, bytes, room, err);
+        if (found)
+            return found < 0 ? -1 : 0;
+    }
+    return err_set(err, ERR_IMAGE_UNKNOWN, "it is a SIF file without a system partition");
+}
+
+/* Starts a server for the SquashFS in FD, of which HEAD is the beginning, and takes its configuration. */
+static int open_squashfs(struct image *image, int fd, const char *path, const unsigned char *head,
+                         uint64_t room, char *const environment[], struct arena *arena, struct err *err)
+{
+    struct sif_partition whole = {0, room};
+    char *bytes;
+    size_t length;
+
+    if (!superblock_has_magic(head) && find_partition(fd, head, room, &whole, err) < 0)
+        return -1;
+    if (image_server_start(&image->server, fd, path, whole.offset, whole.length, environment, arena, err) < 0)
+        return -1;
+    image->kind = IMAGE_SQUASHFS;
+    if (image_server_greet(&image->server, &bytes, &length, arena, err) < 0) {
+        fd_close(&image->server.socket);
+        return -1;
+    }
+    return bytes ? parse_config(image, bytes, length, arena, err) : 0;
+}
+
+/* Whether what failed is the image, and not the node or the installation. */
+static int is_about_image(enum err_id id)
+{
+    return id == ERR_IMAGE_UNREADABLE || id == ERR_IMAGE_UNKNOWN || id == ERR_IMAGE_DAMAGED ||
+           id == ERR_IMAGE_CONFIG;
+}
+
+/* PATH is no directory. */
+static int inspect_file(struct image *image, const char *path, char *const environment[], struct arena *arena,
+                        struct err *err)
+{
     const char *name = str_quote(arena, path);
     FD_CLEANUP int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    char head[512] = "";
+    unsigned char head[512] = "";
     struct stat st;
+    ssize_t length;
 
     if (fd < 0 && errno == ENOTDIR)
         return err_set(err, ERR_IMAGE_MISSING, "the image %s does not exist: a name on the way is a file",
@@ -39,15 +119,15 @@ static int refuse_file(const char *path, struct arena *arena, struct err *err)
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is neither a directory nor a file", name);
     if (st.st_size == 0)
-        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file; an image is a directory",
-                       name);
-    if (read(fd, head, sizeof(head)) < 0)
+        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file", name);
+    length = pread(fd, head, sizeof(head), 0);
+    if (length < 0)
         return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (memcmp(head + kinds[i].offset, kinds[i].magic, strlen(kinds[i].magic)) == 0)
-            return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is %s", name, kinds[i].name);
-    return err_set(err, ERR_IMAGE_UNKNOWN,
-                   "the image %s is a file of unknown content; an image is a directory", name);
+    if (!superblock_has_magic(head) && !sif_has_magic(head, (size_t)length))
+        return refuse_content(name, head, (size_t)length, err);
+    if (open_squashfs(image, fd, path, head, (uint64_t)st.st_size, environment, arena, err) == 0)
+        return 0;
+    return is_about_image(err->id) ? err_prefix(err, "the image %s", name) : -1;
 }
 
 static int refuse(const char *path, int errnum, struct arena *arena, struct err *err)
@@ -56,12 +136,12 @@ static int refuse(const char *path, int errnum, struct arena *arena, struct err 
 
     if (errnum == ENOENT && !*path)
         return err_set(err, ERR_IMAGE_MISSING,
-                       "the name of the image is empty; give the path of a directory");
+                       "the name of the image is empty; give the path of a directory or a file");
     if (errnum == ENOENT)
-        return err_set(err, ERR_IMAGE_MISSING, "the image %s does not exist; give the path of a directory",
+        return err_set(err, ERR_IMAGE_MISSING,
+                       "the image %s does not exist; give the path of a directory or a "
+                       "SquashFS file",
                        name);
-    if (errnum == ENOTDIR)
-        return refuse_file(path, arena, err);
     return err_set(err, ERR_IMAGE_UNREADABLE, "cannot open the image %s: %s", name, err_reason(errnum));
 }
 
@@ -69,11 +149,9 @@ static int refuse(const char *path, int errnum, struct arena *arena, struct err 
 static int read_config(struct image *image, int dir, const char *path, struct arena *arena, struct err *err)
 {
     FD_CLEANUP int inner = openat(dir, IMAGE_CONFIG_DIR, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct oci_image_config *config;
     char *bytes = NULL;
     size_t length;
 
-    image->config = NULL;
     if (inner < 0 && errno == EACCES)
         return err_set(err, ERR_IMAGE_UNREADABLE, "cannot look into the image %s: permission denied",
                        str_quote(arena, path));
@@ -85,19 +163,20 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
         return err_set(err, ERR_IMAGE_CONFIG,
                        "cannot read " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " of the image %s: %s",
                        str_quote(arena, path), err_reason(errno));
-    config = arena_alloc(arena, sizeof(*config));
-    if (oci_image_config_parse(config, bytes, length, arena, err) < 0)
-        return err_prefix(err, IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " of the image %s",
-                          str_quote(arena, path));
-    image->config = config;
+    if (parse_config(image, bytes, length, arena, err) < 0)
+        return err_prefix(err, "the image %s", str_quote(arena, path));
     return 0;
 }
 
-int image_inspect(struct image *image, const char *path, struct arena *arena, struct err *err)
+int image_inspect(struct image *image, const char *path, char *const environment[], struct arena *arena,
+                  struct err *err)
 {
     FD_CLEANUP int dir = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (dir < 0)
-        return refuse(path, errno, arena, err);
-    return read_config(image, dir, path, arena, err);
+    *image = (struct image){.kind = IMAGE_DIRECTORY, .server.socket = -1};
+    if (dir >= 0)
+        return read_config(image, dir, path, arena, err);
+    if (errno == ENOTDIR)
+        return inspect_file(image, path, environment, arena, err);
+    return refuse(path, errno, arena, err);
 }

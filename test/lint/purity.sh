@@ -14,23 +14,35 @@ case " $(make_variable CFLAGS) " in
 *coverage* | *-pg* | *-fsanitize*) tap_skip_all "CFLAGS put calls of their own into every object" ;;
 esac
 
-# Lines MODULE U|D SYMBOL of all modules of lib/, from the light programs'
-# objects; lines of those that were not built go to $scratch/missing.
+# The object of module ROOM/NAME: of the light programs' rooms, or of coracle-fuse.
+object_of() {
+    local program
+    for program in libcoracle_light_a bin_coracle_fuse; do
+        if [ -f "lib/${1%/*}/$program-${1##*/}.o" ]; then
+            echo "lib/${1%/*}/$program-${1##*/}.o"
+            return
+        fi
+    done
+    return 1
+}
+
+# Lines MODULE U|D SYMBOL of all modules of lib/; lines of those that were not
+# built go to $scratch/missing.
 symbols() {
     local source module object objects=()
     : >"$scratch/missing"
     for source in "$srcdir"/lib/*/*.c; do
         module=${source#"$srcdir"/lib/}
         module=${module%.c}
-        object=lib/${module%/*}/libcoracle_light_a-${module##*/}.o
-        if [ -f "$object" ]; then
+        if [ "$module" = fuse/memory ]; then continue; fi # a C library's functions, for one program
+        if object=$(object_of "$module"); then
             objects+=("$object")
-        else
-            echo "$module is not built: $object is missing" >>"$scratch/missing"
+        elif [ -e bin/coracle-fuse ] || [[ $module != fuse/* && $module != squash/* ]]; then
+            echo "$module is not built" >>"$scratch/missing"
         fi
     done
     nm -A -g "${objects[@]}" |
-        sed -nE 's,^lib/([^:]*/)libcoracle_light_a-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\2 \3 \4,p' |
+        sed -nE 's,^lib/([^:]*/)(libcoracle_light_a|bin_coracle_fuse)-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\3 \4 \5,p' |
         awk '{ print $1, $2 ~ /[Uw]/ ? "U" : "D", $3 }'
 }
 

@@ -1,0 +1,219 @@
+/*
+ * coracle-fuse: serves a SquashFS image to the processes of one mount.
+ *
+ * Started by the launcher, which is gone when this one still serves; see
+ * lib/image/server.h for the life of it and lib/fuse/ for the rest.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "fuse/grafts.h"
+#include "fuse/jail.h"
+#include "fuse/report.h"
+#include "fuse/serve.h"
+#include "fuse/watch.h"
+#include "image/image.h"
+#include "image/server-message.h"
+#include "squash/squash.h"
+
+enum { FAILED = 125 };
+
+static struct squash squash;
+static struct arena arena;
+static uint64_t requests = 1; /* up to the first, opening the image is watched as one */
+static char request[SERVE_REQUEST_SIZE], answer[SERVE_ANSWER_SIZE];
+
+static void __attribute__((noreturn)) out_of_memory(void)
+{
+    report("the system gives no more memory");
+    _exit(FAILED);
+}
+
+static int send_bytes(const void *bytes, size_t length)
+{
+    for (const char *next = bytes; length;) {
+        ssize_t n = send(SERVER_SOCKET_FD, next, length, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        next += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+static int receive_bytes(void *bytes, size_t length)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t n = recv(SERVER_SOCKET_FD, (char *)bytes + done, length - done, MSG_WAITALL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int greet(enum server_greeting_kind kind, enum err_id error, const void *bytes, size_t length)
+{
+    const struct server_greeting greeting = {SERVER_MESSAGE_MAGIC, kind, error, (uint32_t)length};
+
+    return send_bytes(&greeting, sizeof(greeting)) < 0 || send_bytes(bytes, length) < 0 ? -1 : 0;
+}
+
+static int __attribute__((noreturn)) refuse(const struct err *err)
+{
+    size_t length = strlen(err->text);
+
+    report("%s", err->text);
+    greet(SERVER_REFUSES, err->id, err->text, length < SERVER_TEXT_LIMIT ? length : SERVER_TEXT_LIMIT);
+    _exit(FAILED);
+}
+
+/* The regular file NAME in DIRECTORY, whatever the name is now. 1, 0: there is none, -1. */
+static int find_file(const struct squash_node *directory, const char *name, struct squash_node *file)
+{
+    uint64_t reference;
+    int found;
+
+    if (!S_ISDIR(directory->inode.base.mode))
+        return 0;
+    found = squash_lookup(&squash, directory, name, strlen(name), &reference);
+    return found <= 0 ? found : squash_node(&squash, reference, file) < 0 ? -1 : 1;
+}
+
+/* Sends the image's configuration, or that it has none. */
+static int greet_with_config(struct err *err)
+{
+    struct squash_node node;
+    uint64_t length;
+    char *bytes;
+    int found = squash_node(&squash, squash_root(&squash), &node);
+
+    found = found < 0 ? found : find_file(&node, IMAGE_CONFIG_DIR, &node);
+    found = found <= 0 ? found : find_file(&node, IMAGE_CONFIG_NAME, &node);
+    if (found == 0)
+        return greet(SERVER_NO_CONFIG, 0, NULL, 0);
+    if (found < 0)
+        return err_set(err, ERR_IMAGE_DAMAGED,
+                       "its " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " cannot be read");
+    length = node.inode.xtra.reg.file_size;
+    if (!S_ISREG(node.inode.base.mode) || length > SERVER_CONFIG_LIMIT)
+        return err_set(err, ERR_IMAGE_CONFIG, IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " is %s",
+                       S_ISREG(node.inode.base.mode) ? "too large" : "not a regular file");
+    bytes = arena_alloc(&arena, (size_t)length + 1);
+    if (squash_read(&squash, &node, 0, (size_t)length, bytes) != (int64_t)length)
+        return err_set(err, ERR_IMAGE_DAMAGED,
+                       "its " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " cannot be read");
+    return greet(SERVER_HAS_CONFIG, 0, bytes, (size_t)length);
+}
+
+/* Waits for the launcher's order. 0 and *ORDER, *DEVICE; -1: the launcher has gone, or wants nothing more. */
+static int receive_order(struct server_order *order, int *device)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {order, sizeof(*order)};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *header;
+    ssize_t n;
+
+    do
+        n = recvmsg(SERVER_SOCKET_FD, &message, MSG_WAITALL | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    header = n == (ssize_t)sizeof(*order) ? CMSG_FIRSTHDR(&message) : NULL;
+    if (!header || header->cmsg_type != SCM_RIGHTS || order->magic != SERVER_MESSAGE_MAGIC ||
+        order->length > SERVER_ORDER_LIMIT)
+        return -1;
+    memcpy(device, CMSG_DATA(header), sizeof(*device));
+    return 0;
+}
+
+/* Makes the mount points of ORDER. One that cannot be made is for the launcher to find missing. */
+static int make_grafts(const struct server_order *order, struct grafts *grafts)
+{
+    char *bytes = arena_alloc(&arena, (size_t)order->length + 1);
+    const char *next = bytes, *end = bytes + order->length;
+
+    if (receive_bytes(bytes, order->length) < 0)
+        return -1;
+    for (uint32_t i = 0; i < order->count && next + 1 < end; i++) {
+        const char kind = *next;
+
+        grafts_add(grafts, &squash, next + 1,
+                   kind == SERVER_MAKE_DIRECTORY || kind == SERVER_MAKE_DIRECTORY_ON_NAME,
+                   kind == SERVER_MAKE_DIRECTORY_ON_NAME || kind == SERVER_MAKE_FILE_ON_NAME);
+        next += strlen(next) + 1;
+    }
+    return 0;
+}
+
+static int serve_order(struct err *err)
+{
+    struct serve serve = {.squash = &squash, .requests = &requests, .request = request, .answer = answer};
+    struct grafts grafts = {.arena = &arena};
+    struct server_order order;
+
+    serve.grafts = &grafts;
+    if (receive_order(&order, &serve.device) < 0)
+        return 0;
+    serve.uid = order.uid;
+    serve.gid = order.gid;
+    if (make_grafts(&order, &grafts) < 0)
+        return 0;
+    close(SERVER_SOCKET_FD);
+    if (jail_close(err) < 0)
+        return -1;
+    requests = 2;
+    if (serve_run(&serve) < 0)
+        return err_set(err, ERR_SERVER, "the kernel's FUSE device failed: %s", err_reason(errno));
+    return 0;
+}
+
+static int usage(void)
+{
+    static const char text[] = "coracle-fuse serves a SquashFS image. coracle starts it; it is no command.\n";
+
+    fd_write_all(STDERR_FILENO, text, sizeof(text) - 1);
+    return FAILED;
+}
+
+int main(int argc, char *argv[])
+{
+    uint64_t offset, length;
+    struct stat st;
+    struct err err;
+
+    if (argc != 4 || num_parse(argv[2], INT64_MAX, &offset) < 0 ||
+        num_parse(argv[3], INT64_MAX, &length) < 0 || fstat(SERVER_SOCKET_FD, &st) < 0 ||
+        !S_ISSOCK(st.st_mode))
+        return usage();
+    report_open(argv[1], getenv("CORACLE_LOG"));
+    arena_init(&arena, out_of_memory);
+    watch_begin(&requests);
+    if (jail_enter(&err) < 0 || squash_open(&squash, SERVER_IMAGE_FD, offset, length, &err) < 0 ||
+        greet_with_config(&err) < 0)
+        refuse(&err);
+    if (serve_order(&err) < 0) {
+        report("%s", err.text);
+        return FAILED;
+    }
+    return 0;
+}

@@ -1,0 +1,124 @@
+#include "fuse/jail.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "fuse/syscalls.h"
+#include "host/userns.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* Caches and one decoder take a small part of it; a hostile dictionary size takes no more. */
+#define MEMORY_LIMIT (512ull << 20)
+
+static void raise_soft_limits(void)
+{
+    struct rlimit limit;
+
+    for (int resource = 0; resource < RLIM_NLIMITS; resource++)
+        if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != limit.rlim_max) {
+            limit.rlim_cur = limit.rlim_max;
+            setrlimit(resource, &limit);
+        }
+}
+
+static int set_limit(int resource, rlim_t value)
+{
+    struct rlimit limit;
+
+    if (getrlimit(resource, &limit) < 0)
+        return -1;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < value)
+        value = limit.rlim_max;
+    limit.rlim_cur = limit.rlim_max = value;
+    return setrlimit(resource, &limit);
+}
+
+/*
+ * The first rank of a node is often bound to one CPU and one memory node; its
+ * server is not. What cannot be had stays as it is: none of it is needed.
+ */
+static void leave_callers_settings(void)
+{
+    struct sched_param other = {0};
+    cpu_set_t all;
+
+    memset(&all, 0xff, sizeof(all));
+    sched_setaffinity(0, sizeof(all), &all);
+    syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &other); /* musl's function only says ENOSYS */
+    syscall(SYS_set_mempolicy, 0, NULL, 0);                  /* MPOL_DEFAULT */
+    raise_soft_limits();
+}
+
+/* Shares our root directory. When it has ended, the directory that it went to is empty for good. */
+static int go_to_empty_root(void *unused)
+{
+    (void)unused;
+    /* Not _exit(): AddressSanitizer would look for the end of a stack that it does not know. */
+    return (int)syscall(SYS_exit_group, chroot("/proc/self/fdinfo") < 0 || chdir("/") < 0);
+}
+
+static int empty_root(void)
+{
+    _Alignas(16) static char stack[16384];
+    int status = -1;
+    pid_t child =
+        clone(go_to_empty_root, stack + sizeof(stack), CLONE_FS | CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+
+    if (child < 0)
+        return -1;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    if (status)
+        errno = EACCES;
+    return status ? -1 : 0;
+}
+
+int jail_enter(struct err *err)
+{
+    leave_callers_settings();
+    if (unshare(CLONE_NEWUSER) < 0) {
+        const int saved = errno;
+
+        if (userns_refused(saved, err) < 0)
+            return -1;
+        return err_set(err, ERR_LIMIT, "coracle-fuse gets no user namespace of its own: %s",
+                       err_reason(saved));
+    }
+    if (empty_root() < 0)
+        return err_set(err, ERR_SERVER,
+                       "coracle-fuse cannot go to an empty root directory: %s; is /proc mounted?",
+                       err_reason(errno));
+    if (sys_capset(0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || set_limit(RLIMIT_CORE, 0) < 0 ||
+        set_limit(RLIMIT_NPROC, 0) < 0 || (!SANITIZED && set_limit(RLIMIT_AS, MEMORY_LIMIT) < 0))
+        return err_set(err, ERR_SERVER, "coracle-fuse cannot give up its privileges: %s", err_reason(errno));
+    if (!SANITIZED && syscalls_allow(syscalls_opening) < 0)
+        return err_set(err, ERR_SERVER, "coracle-fuse cannot filter its system calls: %s", err_reason(errno));
+    return 0;
+}
+
+int jail_close(struct err *err)
+{
+    if (set_limit(RLIMIT_NOFILE, 0) < 0 || (!SANITIZED && syscalls_allow(syscalls_serving) < 0))
+        return err_set(err, ERR_SERVER, "coracle-fuse cannot close its jail: %s", err_reason(errno));
+    return 0;
+}

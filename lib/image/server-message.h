@@ -1,0 +1,59 @@
+/*
+ * server-message - what the launcher and the image server say to each other.
+ *
+ * One exchange over a stream socket. The server, when it has opened the image:
+ * a greeting with the image's OCI configuration, or with what is wrong. The
+ * launcher, when it has mounted: an order with the FUSE descriptor (SCM_RIGHTS),
+ * ids, and the mount points that must be there. After that neither speaks.
+ * Both come from one build; lengths are in bytes, numbers in the host's order.
+ */
+#ifndef CORACLE_IMAGE_SERVER_MESSAGE_H
+#define CORACLE_IMAGE_SERVER_MESSAGE_H
+
+#include <stdint.h>
+
+/* "crc" and the version of this exchange. */
+#define SERVER_MESSAGE_MAGIC 0x63726301u
+
+/* Descriptors that the server is started with. */
+enum { SERVER_IMAGE_FD = 3, SERVER_SOCKET_FD = 4 };
+
+enum server_greeting_kind {
+    SERVER_HAS_CONFIG, /* `length` bytes of configuration follow */
+    SERVER_NO_CONFIG,
+    SERVER_REFUSES, /* `length` bytes of text follow: why; `error` is an enum err_id */
+};
+
+struct server_greeting {
+    uint32_t magic, kind, error, length;
+};
+
+/* How long a configuration may be, and a text. */
+enum { SERVER_CONFIG_LIMIT = 4 * 1024 * 1024, SERVER_TEXT_LIMIT = 1024 };
+
+/*
+ * `length` bytes follow: `count` times a letter and an absolute path with a zero
+ * byte. The letters: what to make where the path does not exist.
+ */
+struct server_order {
+    uint32_t magic;
+    uint32_t uid, gid; /* who owns every file, in the mount's user namespace */
+    uint32_t count, length;
+};
+
+enum { SERVER_ORDER_LIMIT = 64 * 1024 * 1024 };
+
+/*
+ * A file in the root directory that only the launcher asks for, and only once:
+ * opened and closed, it lets the kernel learn that neither open nor close need
+ * be told. A close that is told cannot be killed while the server hangs.
+ */
+#define SERVER_PRIME_NAME ".coracle-served"
+
+#define SERVER_MAKE_DIRECTORY 'd'
+#define SERVER_MAKE_FILE 'f'
+/* The same on the name itself, where a link stands there too. */
+#define SERVER_MAKE_FILE_ON_NAME 'F'
+#define SERVER_MAKE_DIRECTORY_ON_NAME 'D'
+
+#endif

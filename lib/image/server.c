@@ -1,0 +1,153 @@
+#include "image/server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/orphan.h"
+#include "base/str.h"
+#include "host/programs.h"
+#include "image/server-message.h"
+
+static const char program[] = "coracle-fuse";
+
+static int not_started(int errnum, struct err *err)
+{
+    if (errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE)
+        return err_set(err, ERR_LIMIT, "cannot start coracle-fuse, which serves the image: %s",
+                       err_reason(errnum));
+    return err_set(
+        err, ERR_SERVER,
+        "cannot start coracle-fuse, which serves the image: %s; it belongs in %s and is built where "
+        "configure finds libsquashfuse (Debian: libsquashfuse-dev)",
+        err_reason(errnum), PKGLIBEXECDIR);
+}
+
+/* Of the environment the server gets where to log, and nothing else. */
+static char *const *server_environment(char *const environment[], struct arena *arena)
+{
+    char **kept = arena_alloc(arena, 2 * sizeof(*kept));
+
+    for (; *environment; environment++)
+        if (strncmp(*environment, "CORACLE_LOG=", 12) == 0)
+            kept[0] = *environment;
+    return kept;
+}
+
+int image_server_start(struct image_server *server, int image, const char *name, uint64_t offset,
+                       uint64_t length, char *const environment[], struct arena *arena, struct err *err)
+{
+    char from[24], bytes[24];
+    char *argv[] = {arena_strdup(arena, program), arena_strdup(arena, name), from, bytes, NULL};
+    int ends[2];
+    int saved;
+
+    num_format(from, offset);
+    num_format(bytes, length);
+    server->socket = -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return not_started(errno, err);
+    server->process = orphan_start(programs_find(program, arena), argv,
+                                   server_environment(environment, arena), (const int[]){image, ends[1]}, 2);
+    saved = errno;
+    fd_close(&ends[1]);
+    if (server->process < 0) {
+        fd_close(&ends[0]);
+        return not_started(saved, err);
+    }
+    server->socket = ends[0];
+    return 0;
+}
+
+/* Reads all LENGTH bytes. 0, or -1: the server has ended. */
+static int receive(const struct image_server *server, void *bytes, size_t length)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t n = recv(server->socket, (char *)bytes + done, length - done, MSG_WAITALL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int has_ended(struct err *err)
+{
+    return err_set(err, ERR_SERVER,
+                   "coracle-fuse ended before it had opened the image; the system's log may say why, or the "
+                   "file that CORACLE_LOG names");
+}
+
+int image_server_greet(const struct image_server *server, char **config, size_t *length, struct arena *arena,
+                       struct err *err)
+{
+    struct server_greeting greeting;
+    char *bytes;
+
+    *config = NULL;
+    if (receive(server, &greeting, sizeof(greeting)) < 0)
+        return has_ended(err);
+    if (greeting.magic != SERVER_MESSAGE_MAGIC || greeting.kind > SERVER_REFUSES ||
+        greeting.error >= ERR_COUNT ||
+        greeting.length > (greeting.kind == SERVER_REFUSES ? SERVER_TEXT_LIMIT : SERVER_CONFIG_LIMIT))
+        return err_set(err, ERR_SERVER, "coracle-fuse is of another version; reinstall Coracle");
+    bytes = arena_alloc(arena, greeting.length + 1);
+    if (receive(server, bytes, greeting.length) < 0)
+        return has_ended(err);
+    if (greeting.kind == SERVER_REFUSES)
+        return err_set(err, (enum err_id)greeting.error, "%s", bytes);
+    if (greeting.kind == SERVER_HAS_CONFIG)
+        *config = bytes;
+    *length = greeting.length;
+    return 0;
+}
+
+static int send_all(int fd, const char *bytes, size_t length)
+{
+    while (length) {
+        ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        bytes += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+int image_server_order(const struct image_server *server, int fuse, uint32_t uid, uint32_t gid,
+                       const char *points, size_t count, size_t length)
+{
+    struct server_order order = {SERVER_MESSAGE_MAGIC, uid, gid, (uint32_t)count, (uint32_t)length};
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {&order, sizeof(order)};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    if (length > SERVER_ORDER_LIMIT) {
+        errno = E2BIG;
+        return -1;
+    }
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &fuse, sizeof(int));
+    while (sendmsg(server->socket, &message, MSG_NOSIGNAL) < 0)
+        if (errno != EINTR)
+            return -1;
+    return send_all(server->socket, points, length);
+}

@@ -13,14 +13,12 @@ int cmd_explain(int argc, char *argv[], char *const environment[], struct arena 
 
     if (launch_options_read(&options, argc - named, argv + named, environment, arena, err) < 0)
         return -1;
-    if (options.help) {
-        launch_options_help(
+    if (options.help)
+        return launch_options_help(
             "coracle explain [run|shell] [OPTIONS] IMAGE [--] [COMMAND [ARG...]]",
             "Prints what `coracle run` with the same arguments would do: a line each, with its\n"
             "origin. `coracle run -v` prints the same lines while it does it.",
-            arena);
-        return 0;
-    }
+            arena, err);
     options.request.shell = shell;
     if (launch_options_plan(&options, environment, &plan, err) < 0)
         return -1;

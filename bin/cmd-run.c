@@ -10,15 +10,15 @@ int cmd_run(int argc, char *argv[], char *const environment[], struct arena *are
 
     if (launch_options_read(&options, argc, argv, environment, arena, err) < 0)
         return -1;
-    if (options.help) {
-        launch_options_help("coracle run [OPTIONS] IMAGE [--] [COMMAND [ARG...]]",
-                            "Executes COMMAND, or what the image says, in the image IMAGE: a directory.",
-                            arena);
-        return 0;
-    }
+    if (options.help)
+        return launch_options_help(
+            "coracle run [OPTIONS] IMAGE [--] [COMMAND [ARG...]]",
+            "Executes COMMAND, or what the image says, in the image IMAGE: a directory, or a\n"
+            "SquashFS or SIF file.",
+            arena, err);
     if (launch_options_plan(&options, environment, &plan, err) < 0)
         return -1;
     if (options.dry_run || options.json)
         return launch_options_print(&options, &plan, err);
-    return launch_run(&plan, arena, err);
+    return launch_run(&plan, &options.server, arena, err);
 }

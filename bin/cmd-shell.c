@@ -10,16 +10,14 @@ int cmd_shell(int argc, char *argv[], char *const environment[], struct arena *a
 
     if (launch_options_read(&options, argc, argv, environment, arena, err) < 0)
         return -1;
-    if (options.help) {
-        launch_options_help("coracle shell [OPTIONS] IMAGE [--] [ARG...]",
-                            "Starts $SHELL, or the best shell that the image has, with the arguments ARG.",
-                            arena);
-        return 0;
-    }
+    if (options.help)
+        return launch_options_help(
+            "coracle shell [OPTIONS] IMAGE [--] [ARG...]",
+            "Starts $SHELL, or the best shell that the image has, with the arguments ARG.", arena, err);
     options.request.shell = 1;
     if (launch_options_plan(&options, environment, &plan, err) < 0)
         return -1;
     if (options.dry_run || options.json)
         return launch_options_print(&options, &plan, err);
-    return launch_run(&plan, arena, err);
+    return launch_run(&plan, &options.server, arena, err);
 }

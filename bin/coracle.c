@@ -1,4 +1,5 @@
 /* coracle: finds the command and tells what went wrong. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +27,15 @@ static void __attribute__((noreturn)) out_of_memory(void)
     _exit(err_exit_status(err.id));
 }
 
-static int print_help(struct arena *arena)
+/* LENGTH bytes on standard output. 0 or -1. */
+static int print(const char *text, size_t length, struct err *err)
+{
+    if (fd_write_all(STDOUT_FILENO, text, length) < 0)
+        return err_set(err, ERR_SYSTEM, "cannot write to standard output: %s", err_reason(errno));
+    return 0;
+}
+
+static int print_help(struct arena *arena, struct err *err)
 {
     struct str out = {.arena = arena};
 
@@ -40,23 +49,24 @@ static int print_help(struct arena *arena)
         str_addf(&out, "%s\n", commands[i].help);
     }
     str_add(&out, "\n`coracle COMMAND --help` lists the options of a command.\n");
-    return fd_write_all(STDOUT_FILENO, out.data, out.length) < 0 ? 125 : 0;
+    return print(out.data, out.length, err);
 }
 
-static int print_version(void)
+static int print_version(struct err *err)
 {
     static const char version[] = "coracle " PACKAGE_VERSION "\n";
 
-    return fd_write_all(STDOUT_FILENO, version, sizeof(version) - 1) < 0 ? 125 : 0;
+    return print(version, sizeof(version) - 1, err);
 }
 
-static int unknown_command(const char *word, struct err *err)
+static int unknown_command(const char *word, struct arena *arena, struct err *err)
 {
+    const char *name = str_quote(arena, word);
     const char *nearest = opt_nearest(word, &commands[0].name, COMMAND_COUNT, sizeof(commands[0]));
 
     if (nearest)
-        return err_set(err, ERR_USAGE, "unknown command %s; did you mean coracle %s?", word, nearest);
-    return err_set(err, ERR_USAGE, "unknown command %s; coracle --help lists the commands", word);
+        return err_set(err, ERR_USAGE, "unknown command %s; did you mean coracle %s?", name, nearest);
+    return err_set(err, ERR_USAGE, "unknown command %s; coracle --help lists the commands", name);
 }
 
 static int run_command(int argc, char *argv[], char *const environment[], struct arena *arena,
@@ -65,13 +75,13 @@ static int run_command(int argc, char *argv[], char *const environment[], struct
     if (argc < 2)
         return err_set(err, ERR_USAGE, "no command was given; coracle --help lists the commands");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return print_help(arena);
+        return print_help(arena, err);
     if (strcmp(argv[1], "--version") == 0)
-        return print_version();
+        return print_version(err);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1, environment, arena, err);
-    return unknown_command(argv[1], err);
+    return unknown_command(argv[1], arena, err);
 }
 
 /* Common: behind the C library's own variables, which then share a page with .data. A page is a page fault.

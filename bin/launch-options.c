@@ -14,6 +14,16 @@
 
 enum { ENV_FILE_LIMIT = 1024 * 1024 };
 
+/*
+ * Whether what was set by EARLIER ("--root", "CORACLE_ROOT", or NULL) gives way to
+ * ORIGIN: options come after variables; two of a kind that contradict each other
+ * are an error.
+ */
+static int gives_way(const char *earlier, const struct opt_origin *origin)
+{
+    return earlier && *earlier != '-' && origin->error == ERR_USAGE;
+}
+
 /* A setter is called with the options; most store in the request. */
 #define SETTER(name) \
     static int set_##name(void *target, const char *value, const struct opt_origin *origin, struct err *err)
@@ -132,6 +142,8 @@ SETTER(uid)
 
     if (num_parse_id(value, &request->uid) < 0)
         return bad_id(value, origin, request->arena, err);
+    if (request->uid != 0 && gives_way(request->as_root_origin, origin))
+        request->as_root = 0;
     request->uid_given = 1;
     request->uid_origin = origin->name;
     return 0;
@@ -143,6 +155,8 @@ SETTER(gid)
 
     if (num_parse_id(value, &request->gid) < 0)
         return bad_id(value, origin, request->arena, err);
+    if (request->gid != 0 && gives_way(request->as_root_origin, origin))
+        request->as_root = 0;
     request->gid_given = 1;
     request->gid_origin = origin->name;
     return 0;
@@ -150,23 +164,28 @@ SETTER(gid)
 
 SETTER(root)
 {
+    struct request *request = request_of(target);
+
     UNUSED(value), UNUSED(err);
-    request_of(target)->as_root = 1;
-    request_of(target)->as_root_origin = origin->name;
+    if (gives_way(request->uid_origin, origin))
+        request->uid_given = 0;
+    if (gives_way(request->gid_origin, origin))
+        request->gid_given = 0;
+    request->as_root = 1;
+    request->as_root_origin = origin->name;
     return 0;
 }
 
-static int set_root_mode(struct request *request, enum root_mode mode, const struct opt_origin *origin,
-                         struct err *err)
+/* SIZE is that of ROOT_WRITABLE_TMPFS; 0 otherwise. */
+static int set_root_mode(struct request *request, enum root_mode mode, uint64_t size,
+                         const struct opt_origin *origin, struct err *err)
 {
-    /* An option takes the place of a variable; two options contradict each other. */
-    int from_option = request->root_origin && *request->root_origin == '-';
-
     if (request->root_mode != ROOT_READ_ONLY && request->root_mode != mode &&
-        (from_option || origin->error == ERR_CONFIG))
+        !gives_way(request->root_origin, origin))
         return err_set(err, origin->error, "%s and %s exclude each other; give one of them",
                        request->root_origin, origin->name);
     request->root_mode = mode;
+    request->root_size = size;
     request->root_origin = origin->name;
     return 0;
 }
@@ -174,17 +193,18 @@ static int set_root_mode(struct request *request, enum root_mode mode, const str
 SETTER(write)
 {
     UNUSED(value);
-    return set_root_mode(request_of(target), ROOT_WRITE, origin, err);
+    return set_root_mode(request_of(target), ROOT_WRITE, 0, origin, err);
 }
 
 SETTER(writable_tmpfs)
 {
     struct request *request = request_of(target);
+    uint64_t size = 0;
 
-    if (value && (num_parse_size(value, &request->root_size) < 0 || !request->root_size))
+    if (value && (num_parse_size(value, &size) < 0 || !size))
         return err_set(err, origin->error, "%s: %s is not a size in bytes; write 512M or 2G", origin->name,
                        str_quote(request->arena, value));
-    return set_root_mode(request, ROOT_WRITABLE_TMPFS, origin, err);
+    return set_root_mode(request, ROOT_WRITABLE_TMPFS, size, origin, err);
 }
 
 SETTER(entrypoint)
@@ -251,8 +271,10 @@ static const struct opt_row rows[] = {
      "type=bind,source=SRC,target=DST or type=tmpfs,target=DST\n"
      "with size=SIZE and the options of --bind",
      set_mount},
-    {"--tmpfs", 0, OPT_VALUE, "DST[:size=SIZE]", "CORACLE_TMPFS", OPT_LIST,
-     "an empty directory in memory as DST", set_tmpfs},
+    {"--tmpfs", 0, OPT_VALUE, "DST[:OPTS]", "CORACLE_TMPFS", OPT_LIST,
+     "an empty directory in memory as DST; OPTS, between\n"
+     "commas: size=SIZE nosuid nodev noexec",
+     set_tmpfs},
     {"--home", 0, OPT_OPTIONAL_VALUE, "DIR", "CORACLE_HOME", OPT_SINGLE,
      "show the home directory (the default), or DIR as home", set_home},
     {"--no-home", 0, OPT_FLAG, NULL, "CORACLE_NO_HOME", OPT_SINGLE, "do not show the home directory",
@@ -326,14 +348,16 @@ int launch_options_read(struct launch_options *options, int argc, char *argv[], 
     return 0;
 }
 
-int launch_options_plan(const struct launch_options *options, char *const environment[], struct plan *plan,
+int launch_options_plan(struct launch_options *options, char *const environment[], struct plan *plan,
                         struct err *err)
 {
     struct host_facts facts;
     struct image image;
 
-    if (image_inspect(&image, options->request.image, options->arena, err) < 0)
+    if (image_inspect(&image, options->request.image, environment, options->arena, err) < 0)
         return -1;
+    options->request.image_is_served = image.kind == IMAGE_SQUASHFS;
+    options->server = image.server;
     if (facts_gather(&facts, environment, options->arena, err) < 0)
         return -1;
     return plan_build(plan, &options->request, image.config, &facts, options->arena, err);
@@ -346,10 +370,9 @@ static int print(const struct str *out, struct err *err)
     return 0;
 }
 
-void launch_options_help(const char *usage, const char *about, struct arena *arena)
+int launch_options_help(const char *usage, const char *about, struct arena *arena, struct err *err)
 {
     struct str out = {.arena = arena};
-    struct err ignored;
 
     str_addf(&out, "Usage: %s\n\n%s\n\n", usage, about);
     opt_help(rows, ROW_COUNT, &out);
@@ -357,7 +380,7 @@ void launch_options_help(const char *usage, const char *about, struct arena *are
                   "CORACLE_BIND=/data,/scratch CORACLE_CLEAN_ENV=yes. Options come after variables.\n\n"
                   "Exit status: that of the command; 125 Coracle failed, 126 the command cannot\n"
                   "be executed, 127 it is not in the container.\n");
-    print(&out, &ignored);
+    return print(&out, err);
 }
 
 int launch_options_print(const struct launch_options *options, const struct plan *plan, struct err *err)

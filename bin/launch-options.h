@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "image/server.h"
 #include "plan/plan.h"
 #include "plan/request.h"
 
@@ -19,6 +20,7 @@ struct launch_options {
     int json;
     int verbosity;
     int help;
+    struct image_server server; /* of the image, once there is a plan */
 };
 
 /*
@@ -29,12 +31,13 @@ struct launch_options {
 int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
                         struct arena *arena, struct err *err);
 
-/* Gathers what a plan needs from the node and the image, and builds it. 0 or -1. */
-int launch_options_plan(const struct launch_options *options, char *const environment[], struct plan *plan,
+/* Gathers what a plan needs from the node and the image, and builds it. Starts the image's server. 0 or -1.
+ */
+int launch_options_plan(struct launch_options *options, char *const environment[], struct plan *plan,
                         struct err *err);
 
-/* The table as help text, for the command that is called USAGE. */
-void launch_options_help(const char *usage, const char *about, struct arena *arena);
+/* Prints the table as help text, for the command that is called USAGE. 0 or -1. */
+int launch_options_help(const char *usage, const char *about, struct arena *arena, struct err *err);
 
 /* Prints PLAN on standard output, as text or JSON. 0 or -1. */
 int launch_options_print(const struct launch_options *options, const struct plan *plan, struct err *err);

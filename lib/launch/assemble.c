@@ -6,7 +6,7 @@
  *
  *   1. The directory is one of ours already, or --write lets the image be
  *      changed: the name is made in it.
- *   2. It has up to 64 entries (always so for /): a tmpfs with a bind for each
+ *   2. It has up to 64 entries (as / nearly always has): a tmpfs with a bind for each
  *      of them. Any kernel, any owner, 10 us an entry.
  *   3. An overlay of the directory under a skeleton that holds the name, both
  *      read-only (Linux 5.11). Files then show another device than directories,
@@ -95,21 +95,38 @@ static int make_file(int dir, const char *name)
     return fd < 0 ? -1 : 0;
 }
 
-/* Makes PATH, relative, with the directories on its way, in DIR, which is of ours. */
+/* The directory NAME in DIR (O_PATH), made where it is missing; never through a link. -1 and errno. */
+static int enter_directory(int dir, const char *name)
+{
+    if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+        return -1;
+    return openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/*
+ * Makes PATH, relative, with the directories on its way, in DIR. One name at a
+ * time: in an image that --write lets be changed another could put a link in
+ * between, which would lead out of it.
+ */
 static int make_mount_point(struct arena *arena, int dir, const char *path, int is_directory)
 {
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
-        if (mkdirat(dir, arena_strndup(arena, path, (size_t)(slash - path)), 0755) < 0 && errno != EEXIST)
-            return -1;
+    const char *slash = strchr(path, '/');
+
+    if (slash) {
+        FD_CLEANUP int next = enter_directory(dir, arena_strndup(arena, path, (size_t)(slash - path)));
+
+        return next < 0 ? -1 : make_mount_point(arena, next, slash + 1, is_directory);
+    }
     if ((is_directory ? mkdirat(dir, path, 0755) : make_file(dir, path)) < 0 && errno != EEXIST)
         return -1;
     return 0;
 }
 
-static int copy_link(int from, int to, const char *name)
+/* Makes a link NAME in TO with the text of LINK. */
+static int copy_link(int link, int to, const char *name)
 {
     char text[PATH_MAX];
-    ssize_t n = readlinkat(from, name, text, sizeof(text) - 1);
+    ssize_t n = readlinkat(link, "", text, sizeof(text) - 1);
 
     if (n < 0)
         return -1;
@@ -117,22 +134,27 @@ static int copy_link(int from, int to, const char *name)
     return symlinkat(text, to, name);
 }
 
-/* Shows the entry NAME of FROM as the same name in TO. */
+/*
+ * Shows the entry NAME of FROM as the same name in TO. One that goes while we
+ * look, as in a /tmp that others use, is not there.
+ */
 static int show_entry(int from, int to, const char *name)
 {
-    FD_CLEANUP int mount = -1;
+    FD_CLEANUP int mount =
+        sys_open_tree(from, name, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | O_CLOEXEC);
     struct stat st;
 
-    if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (mount < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (fstat(mount, &st) < 0)
         return -1;
     if (S_ISLNK(st.st_mode))
-        return copy_link(from, to, name);
+        return copy_link(mount, to, name);
     if ((S_ISDIR(st.st_mode) ? mkdirat(to, name, 0755) : make_file(to, name)) < 0)
         return -1;
-    mount = sys_open_tree(from, name, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | O_CLOEXEC);
-    if (mount < 0)
-        return -1;
-    return sys_move_mount(mount, "", to, name, SYS_MOVE_FROM_EMPTY);
+    if (sys_move_mount(mount, "", to, name, SYS_MOVE_FROM_EMPTY) == 0)
+        return 0;
+    return errno == ENOENT ? unlinkat(to, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) : -1;
 }
 
 /* A tmpfs with MODE that covers the directory of PLACE; its descriptor belongs to LAUNCH. -1 with ERR. */
@@ -146,10 +168,8 @@ static int cover_with_tmpfs(struct launch *launch, const struct missing_target *
                             str_quote(launch->arena, place->ancestor));
     if (launch_own(launch, mount, place->ancestor, err) < 0)
         return -1;
-    if (is_root(place)) {
+    if (is_root(place))
         launch->root = mount;
-        launch->stacked++;
-    }
     return fd_steal(&mount);
 }
 
@@ -188,9 +208,12 @@ static void add_later_rows(struct launch *launch, const struct missing_target *p
                 continue;
             is_directory = S_ISDIR(st.st_mode);
         }
-        if (launch_find_missing(launch, row, &other) == 1 && strcmp(other.ancestor, place->ancestor) == 0)
+        if (launch_find_missing(launch, row, &other) != 1)
+            continue;
+        if (strcmp(other.ancestor, place->ancestor) == 0)
             make_mount_point(launch->arena, skeleton, other.missing,
                              is_directory); /* where it fails, the row will say so */
+        fd_close(&other.dir);
     }
 }
 
@@ -249,19 +272,38 @@ static int assemble_overlay(struct launch *launch, const struct missing_target *
     add_later_rows(launch, place, skeleton, index);
     if (sys_move_mount(skeleton, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return -1;
-    launch->stacked += is_root(place);
     overlay = launch_new_overlay(
         arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, place->dir), NULL, NULL,
         SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
     if (overlay < 0 || sys_move_mount(overlay, "", skeleton, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
         return -1;
-    if (is_root(place)) {
+    if (is_root(place))
         launch->root = fd_steal(&overlay);
-        launch->stacked++;
-    }
     log_message(LOG_WAYS, "way: %s is overlaid: the image lacks %s",
                 str_quote(launch->arena, place->ancestor), str_quote(launch->arena, place->missing));
     return 0;
+}
+
+/*
+ * What covers a directory of the host is read-only, as what is made in it would be
+ * lost: that surprises whoever wants to write there.
+ */
+static void warn_of_host_directory(const struct launch *launch, const struct missing_target *place,
+                                   size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        const struct plan_row *row = &launch->plan->rows[i];
+
+        if (row->kind != ROW_BIND || (row->flags & MOUNT_READ_ONLY) || launch->sources[i] < 0 ||
+            !path_is_beneath(place->ancestor, row->target))
+            continue;
+        log_warning(
+            "no new names can be made in %s inside: %s wants %s there, which the host lacks; make it on the "
+            "host to keep the directory as it is",
+            str_quote(launch->arena, place->ancestor), launch->plan->rows[index].origin,
+            str_quote(launch->arena, place->missing));
+        return;
+    }
 }
 
 int launch_assemble(struct launch *launch, const struct missing_target *place, int is_directory, size_t index,
@@ -283,6 +325,7 @@ int launch_assemble(struct launch *launch, const struct missing_target *place, i
                                 str_quote(launch->arena, place->missing),
                                 str_quote(launch->arena, place->ancestor));
     }
+    warn_of_host_directory(launch, place, index);
     /* What is cloned from here on keeps the attributes that it has now. */
     if (seal_beneath(launch, place->ancestor, err) < 0)
         return -1;

@@ -95,15 +95,30 @@ static int refused(struct launch *launch, const struct plan_row *row, int mount,
                    row->origin, target, directory ? "file" : "directory", directory ? "directory" : "file");
 }
 
+/* Whether TARGET is the new root directory: a link of the image can lead there. */
+static int is_new_root(const struct launch *launch, int target)
+{
+    struct stat a, b;
+
+    return fstat(target, &a) < 0 || fstat(launch->root, &b) < 0 ||
+           (a.st_dev == b.st_dev && a.st_ino == b.st_ino &&
+            sys_mount_id(target) == sys_mount_id(launch->root));
+}
+
 static int attach_by_descriptor(struct launch *launch, size_t index, int mount, struct err *err)
 {
     FD_CLEANUP int target = launch_target(launch, index, mount, err);
+    const struct plan_row *row = &launch->plan->rows[index];
 
     launch_forget_parent(launch);
     if (target < 0)
         return -1;
+    if (is_new_root(launch, target))
+        return err_set(err, ERR_BIND_TARGET,
+                       "%s: %s leads to the root directory of the container, on which nothing can be mounted",
+                       row->origin, str_quote(launch->arena, row->target));
     if (sys_move_mount(mount, "", target, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
-        return refused(launch, &launch->plan->rows[index], mount, target, err);
+        return refused(launch, row, mount, target, err);
     return 0;
 }
 
@@ -127,8 +142,10 @@ int launch_attach(struct launch *launch, size_t index, int mount, struct err *er
     const struct plan_row *row = &launch->plan->rows[index];
     int attached = attach_by_name(launch, row, mount);
 
-    if (!attached && errno == ENOENT && launch->parent >= 0 && !launch->parent_has_links &&
-        make_last_name(launch, index, mount, err) == 0)
+    if (!attached && errno == ENOENT && launch->parent >= 0 && !launch->parent_has_links) {
+        if (make_last_name(launch, index, mount, err) < 0)
+            return -1;
         attached = attach_by_name(launch, row, mount);
+    }
     return attached ? 0 : attach_by_descriptor(launch, index, mount, err);
 }

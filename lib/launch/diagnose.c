@@ -162,19 +162,33 @@ static int diagnose_denied(const struct launch *launch, const char *path, const 
 
 static int diagnose_missing(const struct launch *launch, const char *path, int errnum, struct err *err)
 {
-    const struct plan *plan = launch->plan;
+    const struct plan_workdir *wanted = launch->plan->workdirs;
     const char *file = str_quote(launch->arena, path);
 
-    if (*path != '/' && launch->workdir != plan->workdirs && plan->workdir_count > 1)
+    if (*path != '/' && wanted->is_callers && !launch->workdir->is_callers)
         return err_set(
             err, ERR_COMMAND_NOT_FOUND,
             "command %s is not in the container: the current directory %s is not there, so the command "
-            "would start in %s; bind the directory: --bind %s",
-            file, str_quote(launch->arena, plan->workdirs[0].path),
-            str_quote(launch->arena, launch->workdir->path),
-            str_quote(launch->arena, plan->workdirs[0].path));
+            "would start in %s; show the directory with --bind",
+            file, str_quote(launch->arena, wanted->path), str_quote(launch->arena, launch->workdir->path));
     return err_set(err, ERR_COMMAND_NOT_FOUND, "command %s is not in the container: %s", file,
                    err_reason(errnum));
+}
+
+/* The file itself cannot be looked at, for the reason ERRNUM. */
+static int diagnose_unreachable(const struct launch *launch, const char *path, int errnum, struct err *err)
+{
+    const char *file = str_quote(launch->arena, path);
+
+    if (errnum == ENOENT || errnum == ENOTDIR)
+        return diagnose_missing(launch, path, errnum, err);
+    if (errnum == ELOOP)
+        return err_set(
+            err, ERR_COMMAND_NOT_EXECUTABLE,
+            "%s cannot be reached: it is a loop of symbolic links, or lies behind one; ls -l shows "
+            "where they lead",
+            file);
+    return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s cannot be reached: %s", file, err_reason(errnum));
 }
 
 int launch_diagnose(const struct launch *launch, const char *path, int errnum, struct err *err)
@@ -185,11 +199,12 @@ int launch_diagnose(const struct launch *launch, const char *path, int errnum, s
     if (errnum == E2BIG)
         return err_set(err, ERR_COMMAND_NOT_EXECUTABLE,
                        "the arguments and the environment are too large for the kernel; see ulimit -s");
+    if (launch->plan->image_is_served && (errnum == ENOTCONN || errnum == ECONNABORTED))
+        return err_set(err, ERR_SERVER,
+                       "coracle-fuse, which serves the image %s, has ended; the system's log may say why",
+                       str_quote(launch->arena, launch->plan->image));
     if (stat(path, &st) < 0)
-        return errno == EACCES
-                   ? err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s cannot be reached: permission denied",
-                             str_quote(launch->arena, path))
-                   : diagnose_missing(launch, path, errno, err);
+        return diagnose_unreachable(launch, path, errno, err);
     if (!S_ISREG(st.st_mode))
         return diagnose_denied(launch, path, &st, err);
     read_head(path, &head);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
@@ -56,6 +58,20 @@ static const char *next_candidate(const struct launch *launch, const char **dir,
                       NULL);
 }
 
+/* Whoever writes `coracle run IMAGE --bind X` gets "--bind" as the command. */
+static int looks_like_option(const char *name)
+{
+    return name[0] == '-' && name[1];
+}
+
+static int refuse_option(const struct launch *launch, const char *name, struct err *err)
+{
+    return err_set(err, ERR_COMMAND_NOT_FOUND,
+                   "command %s is not in the container; options go before the image: "
+                   "coracle run [OPTIONS] IMAGE -- COMMAND",
+                   str_quote(launch->arena, name));
+}
+
 /* No directory of PATH had a NAME that can be executed. One that is there but has a defect is the better
  * answer. */
 static int not_found(const struct launch *launch, const char *path, const char *name, struct err *err)
@@ -68,6 +84,8 @@ static int not_found(const struct launch *launch, const char *path, const char *
         execute(launch, file);
         return launch_diagnose(launch, file, errno, err);
     }
+    if (looks_like_option(name))
+        return refuse_option(launch, name, err);
     return err_set(err, ERR_COMMAND_NOT_FOUND, "command %s is not in the container; PATH is %s",
                    str_quote(launch->arena, name), str_quote(launch->arena, path));
 }
@@ -85,10 +103,16 @@ static int search(const struct launch *launch, const char *path, const char *nam
     return not_found(launch, path, name, err);
 }
 
+/* By its own name busybox is no shell: it takes the first argument for the applet to be. */
+static const char *shell_name(const char *shell)
+{
+    return strcmp(path_basename(shell), "busybox") == 0 ? "sh" : shell;
+}
+
 static int execute_shell(const struct launch *launch, struct err *err)
 {
     for (const char *const *shell = launch->plan->shells; *shell; shell++) {
-        launch->plan->argv[0] = arena_strdup(launch->arena, *shell);
+        launch->plan->argv[0] = arena_strdup(launch->arena, shell_name(*shell));
         execute(launch, *shell);
         if (!goes_on(errno))
             return launch_diagnose(launch, *shell, errno, err);
@@ -102,7 +126,7 @@ static int execute_shell(const struct launch *launch, struct err *err)
 int launch_exec(const struct launch *launch, struct err *err)
 {
     const char *name = launch->plan->argv[0];
-    const char *path = NULL;
+    const char *path;
 
     if (launch->plan->shells)
         return execute_shell(launch, err);
@@ -110,10 +134,10 @@ int launch_exec(const struct launch *launch, struct err *err)
         return err_set(err, ERR_COMMAND_NOT_FOUND, "the name of the command is empty");
     if (strchr(name, '/')) {
         execute(launch, name);
+        if ((errno == ENOENT || errno == ENOTDIR) && looks_like_option(name) && access(name, F_OK) < 0)
+            return refuse_option(launch, name, err);
         return launch_diagnose(launch, name, errno, err);
     }
-    for (char *const *entry = launch->plan->environment; *entry && !path; entry++)
-        if (strncmp(*entry, "PATH=", 5) == 0)
-            path = *entry + 5;
+    path = env_find(launch->plan->environment, "PATH");
     return search(launch, path ? path : standard_path, name, err);
 }

@@ -10,7 +10,7 @@ static void trace(const struct launch *launch, void (*print)(const struct plan *
     if (!log_enabled(LOG_TRACE))
         return;
     print(launch->plan, &text);
-    log_message(LOG_TRACE, "%s", str_text(&text));
+    log_text(LOG_TRACE, str_text(&text));
 }
 
 static void trace_row(const struct launch *launch, size_t index)
@@ -20,7 +20,7 @@ static void trace_row(const struct launch *launch, size_t index)
     if (!log_enabled(LOG_TRACE))
         return;
     plan_print_row(&launch->plan->rows[index], &text);
-    log_message(LOG_TRACE, "%s", str_text(&text));
+    log_text(LOG_TRACE, str_text(&text));
 }
 
 static int mount_rows(struct launch *launch, struct err *err)
@@ -33,9 +33,11 @@ static int mount_rows(struct launch *launch, struct err *err)
     return launch_seal(launch, err);
 }
 
-int launch_run(const struct plan *plan, struct arena *arena, struct err *err)
+int launch_run(const struct plan *plan, const struct image_server *server, struct arena *arena,
+               struct err *err)
 {
-    struct launch launch = {.plan = plan, .arena = arena, .root = -1, .image = -1, .files = -1, .parent = -1};
+    struct launch launch = {
+        .plan = plan, .server = server, .arena = arena, .root = -1, .image = -1, .files = -1, .parent = -1};
 
     trace(&launch, plan_print_head);
     if (launch_namespaces(&launch, err) < 0)

@@ -3,9 +3,9 @@
  *
  * The caller becomes the command: namespaces are made, the root is assembled,
  * privilege is given up, and execve() follows, all in the launched process.
- * Nothing is forked and nothing stays behind: all mounts live in the new mount
- * namespace and go with its last process, so a launcher that dies on the way
- * leaves nothing either.
+ * Nothing stays behind: all mounts live in the new mount namespace and go with
+ * its last process, and the server of a SquashFS image ends when they are gone, so
+ * a launcher that dies on the way leaves nothing either.
  *
  * Needs Linux 5.12 (mount_setattr).
  */
@@ -14,14 +14,17 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "image/server.h"
 #include "plan/plan.h"
 
 /*
- * Executes PLAN. Returns only where it failed: -1. The process is then
+ * Executes PLAN. SERVER serves the image where the plan says that it is served.
+ * Returns only where it failed: -1. The process is then
  * somewhere between outside and inside and can do nothing but tell why and
  * exit. At LOG_TRACE each fact of the plan is logged as it is carried out, in
  * the words of plan_print(); at LOG_WAYS also which way was taken.
  */
-int launch_run(const struct plan *plan, struct arena *arena, struct err *err);
+int launch_run(const struct plan *plan, const struct image_server *server, struct arena *arena,
+               struct err *err);
 
 #endif

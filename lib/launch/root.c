@@ -17,12 +17,9 @@
 #include "base/sys.h"
 #include "launch/state.h"
 
-static int attach_over_root(struct launch *launch, int mount)
+static int attach_over_root(int mount)
 {
-    if (sys_move_mount(mount, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY) < 0)
-        return -1;
-    launch->stacked++;
-    return 0;
+    return sys_move_mount(mount, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY);
 }
 
 /* A tmpfs for the files of ROW_FILE, below the root that covers it. */
@@ -32,7 +29,7 @@ static int attach_files(struct launch *launch, struct err *err)
         if (launch->plan->rows[i].kind != ROW_FILE)
             continue;
         launch->files = launch_new_tmpfs(0, 0700, 0);
-        if (launch->files < 0 || attach_over_root(launch, launch->files) < 0)
+        if (launch->files < 0 || attach_over_root(launch->files) < 0)
             return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for generated files");
     }
     return 0;
@@ -45,6 +42,10 @@ static int clone_image(struct launch *launch, struct err *err)
     const char *image = str_quote(launch->arena, plan->image);
     struct sys_mount_attr attr = {.set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
 
+    if (plan->image_is_served) {
+        launch->image = launch->root = launch_new_served(launch, err);
+        return launch->root < 0 ? -1 : 0;
+    }
     launch->root = sys_open_tree(AT_FDCWD, plan->image, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
     if (launch->root < 0 && errno == ENOENT)
         return err_set(err, ERR_IMAGE_MISSING, "image %s does not exist", image);
@@ -60,10 +61,10 @@ static int clone_image(struct launch *launch, struct err *err)
 
 static int attach_image(struct launch *launch, struct err *err)
 {
-    if (attach_over_root(launch, launch->root) < 0)
+    if (attach_over_root(launch->root) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount the image %s",
                             str_quote(launch->arena, launch->plan->image));
-    return 0;
+    return launch->plan->image_is_served ? launch_prime(launch, err) : 0;
 }
 
 /*
@@ -94,7 +95,7 @@ static int add_overlay(struct launch *launch, struct err *err)
     if (check_owner(launch, err) < 0)
         return -1;
     scratch = launch_new_tmpfs(plan->root_size, 0755, 0);
-    if (scratch < 0 || attach_over_root(launch, scratch) < 0)
+    if (scratch < 0 || attach_over_root(scratch) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for %s", plan->root_origin);
     if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)
         return launch_error(err, ERR_MOUNT, "cannot prepare the tmpfs for %s", plan->root_origin);
@@ -103,7 +104,7 @@ static int add_overlay(struct launch *launch, struct err *err)
     overlay = launch_new_overlay(lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
                                  arena_join(launch->arena, upper_fs, "/work", NULL),
                                  SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
-    if (overlay < 0 || attach_over_root(launch, overlay) < 0)
+    if (overlay < 0 || attach_over_root(overlay) < 0)
         return launch_error(err, ERR_MOUNT, "cannot lay an overlay over the image for %s", plan->root_origin);
     fd_close(&scratch);
     launch->root = overlay;
@@ -136,15 +137,25 @@ int launch_root(struct launch *launch, struct err *err)
 }
 
 /*
- * The old root, which pivot_root() has put on the new one, with what was stacked
- * between them still on it: each umount takes the topmost.
+ * The old root, which pivot_root() has put on the new one, with all that was
+ * stacked between them still on it. Each umount takes the topmost; what "/.."
+ * shows tells when the new root is bare.
  */
 static int detach_old_root(const struct launch *launch)
 {
-    for (int i = 0; i < launch->stacked; i++)
+    const uint64_t root = sys_mount_id(launch->root);
+
+    for (;;) {
+        FD_CLEANUP int top = openat(AT_FDCWD, "/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        uint64_t mount = top < 0 ? 0 : sys_mount_id(top);
+
+        if (!mount || !root)
+            return -1;
+        if (mount == root)
+            return chdir("/");
         if (umount2(".", MNT_DETACH) < 0)
             return -1;
-    return chdir("/");
+    }
 }
 
 int launch_enter(struct launch *launch, struct err *err)
@@ -159,5 +170,5 @@ int launch_enter(struct launch *launch, struct err *err)
     }
     if (sys_pivot_root(".", ".") < 0 || detach_old_root(launch) < 0)
         return launch_error(err, ERR_MOUNT, "cannot detach the host's root directory");
-    return 0;
+    return launch_lock_mounts(launch, err);
 }

@@ -49,12 +49,29 @@ static int missing_source(struct launch *launch, const struct plan_row *row, str
     return launch_error(err, ERR_BIND_SOURCE, "%s: cannot use %s of the host", row->origin, source);
 }
 
+static int is_own_file(const struct launch *launch, int mount)
+{
+    struct stat st;
+
+    return fstat(mount, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == launch->plan->uid;
+}
+
 static int open_bind(struct launch *launch, const struct plan_row *row, int *mount, struct err *err)
 {
+    const unsigned own_file = row->flags & MOUNT_OWN_FILE;
+
     /* Recursive: the kernel refuses to show what a mount of the host hides. */
-    *mount = sys_open_tree(AT_FDCWD, row->source, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
+    *mount =
+        sys_open_tree(AT_FDCWD, row->source,
+                      SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC | (own_file ? AT_SYMLINK_NOFOLLOW : 0));
     if (*mount < 0)
         return missing_source(launch, row, err);
+    if (own_file && !is_own_file(launch, *mount)) {
+        fd_close(mount);
+        log_warning("%s is left out: it is not a regular file of yours; remove it",
+                    str_quote(launch->arena, row->source));
+        return 0;
+    }
     if (add_attributes(*mount, row->flags) < 0)
         return launch_error(err, ERR_MOUNT, "%s: cannot set mount options of %s", row->origin,
                             str_quote(launch->arena, row->source));

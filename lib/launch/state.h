@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "image/server.h"
 #include "plan/plan.h"
 
 /* A file system of ours in the tree: mount points are made in it as they are needed. */
@@ -23,11 +24,12 @@ struct own_fs {
 
 struct launch {
     const struct plan *plan;
+    const struct image_server *server; /* where the plan says that the image is served */
     struct arena *arena;
+    int process;  /* /proc/self, opened outside */
     int *sources; /* per row: its mount, first detached, then in its place; -1: none yet, or left out */
     int root;     /* the new root directory; attached, not yet entered */
     int image;    /* the image's mount; what `root` was before anything was laid over it */
-    int stacked;  /* mounts on the old root directory, one on the other; the last is `root` */
     int files;    /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
     struct own_fs *own;
     size_t own_count, own_room;
@@ -44,9 +46,24 @@ struct launch {
 
 /* namespaces.c: makes the namespaces and writes the id maps. */
 int launch_namespaces(struct launch *launch, struct err *err);
+/*
+ * namespaces.c: for a command that keeps capabilities: makes the namespaces once
+ * more, around what is mounted, in which the flags of all mounts are locked: it can
+ * mount, but neither make a read-only mount writable nor uncover what lies below one.
+ * mount_namespaces(7)
+ */
+int launch_lock_mounts(struct launch *launch, struct err *err);
 
 /* root.c: clones the image and covers the old root with it. */
 int launch_root(struct launch *launch, struct err *err);
+/*
+ * served.c: a mount of the image that its server shows, not attached. Its owner is
+ * the user, its attributes are set, and the mount points of all rows are in it. A
+ * descriptor, or -1.
+ */
+int launch_new_served(struct launch *launch, struct err *err);
+/* served.c: makes the kernel learn, once the mount is in its place, what it need not ask the server. */
+int launch_prime(struct launch *launch, struct err *err);
 /* root.c: makes the new root the process's. */
 int launch_enter(struct launch *launch, struct err *err);
 
@@ -66,7 +83,7 @@ void launch_forget_parent(struct launch *launch);
 
 /*
  * target.c: opens the place in the tree where row INDEX goes (O_PATH). Where
- * there is none, makes one without touching the image: a directory or a file, as
+ * there is none, makes one (in the image with --write only): a directory or a file, as
  * MOUNT is, which will go there. A descriptor that the caller closes, or -1.
  */
 int launch_target(struct launch *launch, size_t index, int mount, struct err *err);

@@ -1,6 +1,7 @@
 /* The rows of a plan: the default view, then what the user asked for. */
 #include <string.h>
 
+#include "base/env.h"
 #include "base/path.h"
 #include "plan/build.h"
 #include "plan/identity.h"
@@ -105,7 +106,7 @@ void plan_bind_in_place(struct plan *plan, struct arena *arena, const char *path
 static void add_home(struct plan *plan, const struct plan_inputs *in)
 {
     const struct request *request = in->request;
-    const char *home = plan_variable(in->facts->environment, "HOME");
+    const char *home = env_find(in->facts->environment, "HOME");
     char *clean;
 
     if (request->home == HOME_NONE || (request->no_default_binds && request->home == HOME_DEFAULT))
@@ -128,8 +129,9 @@ static void add_identity(struct plan *plan, const struct plan_inputs *in)
 {
     const struct host_record *record = &in->facts->record;
     int same = plan->uid == plan->host_uid && plan->gid == plan->host_gid;
-    /* Optional: sweepers of /tmp take files. Not read-only: the mode of the files says that already. */
-    const unsigned flags = MOUNT_REPLACE | MOUNT_OPTIONAL;
+    /* Optional: sweepers of /tmp take files. And what earlier containers may have put there is not trusted.
+     */
+    const unsigned flags = MOUNT_REPLACE | MOUNT_OPTIONAL | MOUNT_READ_ONLY | MOUNT_OWN_FILE;
 
     if (plan->uid == 0 && plan->host_uid != 0)
         return;
@@ -147,7 +149,7 @@ static void add_identity(struct plan *plan, const struct plan_inputs *in)
 /* The munge socket, where the node has one or the job is Slurm's. */
 static void add_munge(struct plan *plan, const struct plan_inputs *in)
 {
-    if (in->facts->record.munge || plan_variable(in->facts->environment, "SLURM_JOB_ID"))
+    if (in->facts->record.munge || env_find(in->facts->environment, "SLURM_JOB_ID"))
         plan_bind_in_place(plan, in->arena, "/run/munge", "default");
 }
 

@@ -10,6 +10,7 @@ static void plan_root(struct plan *plan, const struct plan_inputs *in)
 
     plan->image = request->image;
     plan->image_origin = "argument";
+    plan->image_is_served = request->image_is_served;
     plan->root_mode = request->root_mode;
     plan->root_size = request->root_size;
     plan->root_origin = request->root_origin ? request->root_origin : "default";
@@ -38,18 +39,14 @@ void plan_ids(struct plan *plan, const struct plan_inputs *in)
     }
 }
 
-const char *plan_variable(char *const environment[], const char *name)
-{
-    size_t n = strlen(name);
-
-    for (; *environment; environment++)
-        if (**environment == *name && strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-            return *environment + n + 1;
-    return NULL;
-}
-
 static int check_request(const struct request *request, struct err *err)
 {
+    if (request->image_is_served && request->root_mode == ROOT_WRITE)
+        return err_set(
+            err, ERR_ROOT_WRITABLE,
+            "%s: a SquashFS image cannot be changed; keep changes for one run with --writable-tmpfs, or "
+            "unpack the image: unsquashfs -d DIRECTORY FILE",
+            request->root_origin);
     if (request->as_root && request->uid_given && request->uid != 0)
         return err_set(err, ERR_USAGE, "%s makes the user root and %s makes it %u; give one of them",
                        request->as_root_origin, request->uid_origin, request->uid);

@@ -33,7 +33,4 @@ void plan_bind_in_place(struct plan *plan, struct arena *arena, const char *path
 /* Adds a row for each variable of the environment that names a path which is not in the view yet. */
 void plan_variable_binds(struct plan *plan, const struct plan_inputs *in);
 
-/* The value of NAME in ENVIRONMENT, NULL where it is not set. */
-const char *plan_variable(char *const environment[], const char *name);
-
 #endif

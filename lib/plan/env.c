@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/path.h"
 #include "plan/build.h"
 
@@ -69,6 +70,9 @@ static const char *const kept_variables[] = {
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/* Where an administrator's programs are: the PATH of other users need not have these. */
+static const char *const system_folders[] = {"/usr/local/sbin", "/usr/sbin", "/sbin"};
+
 struct environment {
     struct plan *plan;
     struct arena *arena;
@@ -124,7 +128,7 @@ static int take_out(struct environment *env, const char *name)
 
 static void set(struct environment *env, const char *name, const char *value, const char *origin)
 {
-    const char *old = plan_variable(env->plan->environment, name);
+    const char *old = env_find(env->plan->environment, name);
 
     if (old && strcmp(old, value) == 0)
         return;
@@ -187,9 +191,40 @@ static void take_image(struct environment *env, const struct oci_image_config *c
         size_t length = name_length(*entry);
         const char *name = arena_strndup(env->arena, *entry, length);
 
-        if (!is_launchers(name) || !plan_variable(env->plan->environment, name))
+        if (!is_launchers(name) || !env_find(env->plan->environment, name))
             set(env, name, *entry + length + 1, "image");
     }
+}
+
+/* Whether one of the directories of PATH is written FOLDER. */
+static int has_folder(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    for (;; path++) {
+        size_t length = strcspn(path, ":");
+        if (length == n && memcmp(path, folder, n) == 0)
+            return 1;
+        path += length;
+        if (!*path)
+            return 0;
+    }
+}
+
+/* Root runs dpkg and the like, which refuse to work without these. An image that sets PATH knows better. */
+static void add_system_folders(struct environment *env, const struct plan_inputs *in)
+{
+    const char *path = env_find(env->plan->environment, "PATH");
+    const struct oci_image_config *config = in->config;
+
+    if (!in->request->as_root || (config && config->env && env_find(config->env, "PATH")))
+        return;
+    if (!path || !*path)
+        path = default_path;
+    for (size_t i = 0; i < sizeof(system_folders) / sizeof(system_folders[0]); i++)
+        if (!has_folder(path, system_folders[i]))
+            path = arena_join(env->arena, path, ":", system_folders[i], NULL);
+    set(env, "PATH", path, in->request->as_root_origin);
 }
 
 /* Takes out all variables whose names match PATTERN. */
@@ -217,7 +252,7 @@ static void take_requests(struct environment *env, const struct plan_inputs *in)
             continue;
         }
         if (request->operation == ENV_PASS)
-            value = plan_variable(in->facts->environment, request->name);
+            value = env_find(in->facts->environment, request->name);
         if (value)
             set(env, request->name, value, request->origin);
     }
@@ -258,6 +293,7 @@ void plan_environment(struct plan *plan, const struct plan_inputs *in)
     plan->environment = arena_alloc(in->arena, sizeof(*plan->environment));
     take_host(&env, in);
     take_image(&env, in->config);
+    add_system_folders(&env, in);
     if (in->request->home_dir)
         set(&env, "HOME", path_clean(in->arena, in->request->home_dir), in->request->home_origin);
     if (in->request->shell)

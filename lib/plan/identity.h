@@ -9,7 +9,11 @@
 
 #include "plan/plan.h"
 
-/* Texts in ARENA: root, the user with the ids of PLAN, nobody; and the groups to go with them. */
+/*
+ * Texts in ARENA: root, the user with the ids of PLAN, nobody; and root, his group,
+ * nogroup. The group is "gid-N": whatever its id is called outside, that is not
+ * known of the one inside.
+ */
 const char *identity_passwd(const struct plan *plan, const struct host_record *record, struct arena *arena);
 const char *identity_group(const struct plan *plan, const struct host_record *record, struct arena *arena);
 

@@ -54,12 +54,14 @@ struct plan_env_change {
 struct plan_workdir {
     const char *path;
     const char *origin;
-    int required; /* asked for by name: no other will do */
+    int required;   /* asked for by name: no other will do */
+    int is_callers; /* the caller's current directory, by one of its names */
 };
 
 struct plan {
     const char *image; /* as given */
     const char *image_origin;
+    int image_is_served; /* a SquashFS, through coracle-fuse; else a directory */
     enum root_mode root_mode;
     uint64_t root_size;
     const char *root_origin;

@@ -31,6 +31,7 @@ static void write_root(struct json_writer *writer, const struct plan *plan)
         [ROOT_READ_ONLY] = "readonly", [ROOT_WRITABLE_TMPFS] = "writable-tmpfs", [ROOT_WRITE] = "write"};
 
     json_text(writer, "image", plan->image);
+    json_text(writer, "image_kind", plan->image_is_served ? "squashfs" : "directory");
     json_object(writer, "root");
     json_text(writer, "mode", modes[plan->root_mode]);
     if (plan->root_size)

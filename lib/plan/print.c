@@ -70,6 +70,8 @@ void plan_print_head(const struct plan *plan, struct str *out)
     size_t start = begin(out, "image");
 
     str_add_quoted(out, plan->image);
+    if (plan->image_is_served)
+        str_add(out, " served by coracle-fuse");
     end(out, start, plan->image_origin);
     start = begin(out, "root");
     str_add(out, modes[plan->root_mode]);

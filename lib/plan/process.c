@@ -1,12 +1,16 @@
 /* Where the command starts and what it is. */
 #include <string.h>
 
+#include "base/env.h"
 #include "base/path.h"
 #include "plan/build.h"
 
-static void add_workdir(struct plan *plan, const char *path, const char *origin, int required)
+static struct plan_workdir *add_workdir(struct plan *plan, const char *path, const char *origin)
 {
-    plan->workdirs[plan->workdir_count++] = (struct plan_workdir){path, origin, required};
+    struct plan_workdir *workdir = &plan->workdirs[plan->workdir_count++];
+
+    *workdir = (struct plan_workdir){.path = path, .origin = origin};
+    return workdir;
 }
 
 void plan_workdirs(struct plan *plan, const struct plan_inputs *in)
@@ -15,16 +19,16 @@ void plan_workdirs(struct plan *plan, const struct plan_inputs *in)
     const struct host_facts *facts = in->facts;
 
     if (request->workdir) {
-        add_workdir(plan, path_join(in->arena, "/", request->workdir), request->workdir_origin, 1);
+        add_workdir(plan, path_join(in->arena, "/", request->workdir), request->workdir_origin)->required = 1;
         return;
     }
     if (facts->cwd)
-        add_workdir(plan, facts->cwd, "current directory", 0);
+        add_workdir(plan, facts->cwd, "current directory")->is_callers = 1;
     if (facts->physical_cwd && strcmp(facts->cwd, facts->physical_cwd) != 0)
-        add_workdir(plan, facts->physical_cwd, "current directory", 0);
+        add_workdir(plan, facts->physical_cwd, "current directory")->is_callers = 1;
     if (in->config && in->config->workdir && *in->config->workdir)
-        add_workdir(plan, path_join(in->arena, "/", in->config->workdir), "image", 0);
-    add_workdir(plan, "/", "default", 0);
+        add_workdir(plan, path_join(in->arena, "/", in->config->workdir), "image");
+    add_workdir(plan, "/", "default");
 }
 
 static size_t count(char *const *list)
@@ -66,7 +70,7 @@ static void plan_shell(struct plan *plan, const struct plan_inputs *in)
                                         "/bin/sh",   "/usr/bin/sh",   "/busybox/sh", "/bin/busybox"};
     enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
     const char **shells = arena_alloc(in->arena, (USUAL + 3) * sizeof(*shells));
-    const char *shell = plan_variable(in->facts->environment, "SHELL");
+    const char *shell = env_find(in->facts->environment, "SHELL");
     char *const place_holder[] = {arena_strdup(in->arena, "shell"), NULL};
 
     add_shell(shells, shell ? shell : "");

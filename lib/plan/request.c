@@ -47,23 +47,24 @@ static char *take_field(struct arena *arena, const char **rest, char separator)
 static const struct {
     const char *word;
     unsigned flag; /* 0: it is so anyway */
+    int for_tmpfs; /* --tmpfs takes it: it says something about a new and empty directory */
 } flag_words[] = {
-    {"ro", MOUNT_READ_ONLY},
-    {"readonly", MOUNT_READ_ONLY},
-    {"rw", 0},
-    {"bind", 0},
-    {"rbind", 0},
-    {"nosuid", MOUNT_NOSUID},
-    {"nodev", MOUNT_NODEV},
-    {"noexec", MOUNT_NOEXEC},
-    {"optional", MOUNT_OPTIONAL},
+    {"ro", MOUNT_READ_ONLY, 0},
+    {"readonly", MOUNT_READ_ONLY, 0},
+    {"rw", 0, 0},
+    {"bind", 0, 0},
+    {"rbind", 0, 0},
+    {"nosuid", MOUNT_NOSUID, 1},
+    {"nodev", MOUNT_NODEV, 1},
+    {"noexec", MOUNT_NOEXEC, 1},
+    {"optional", MOUNT_OPTIONAL, 0},
 };
 
-/* Applies one flag word to MOUNT. 0, or -1 where it is none. */
-static int apply_flag(struct mount_request *mount, const char *word)
+/* Applies one flag word to MOUNT. 0, or -1 where it is none, or none for --tmpfs with ONLY_TMPFS. */
+static int apply_flag(struct mount_request *mount, const char *word, int only_tmpfs)
 {
     for (size_t i = 0; i < sizeof(flag_words) / sizeof(flag_words[0]); i++) {
-        if (strcmp(word, flag_words[i].word) != 0)
+        if (strcmp(word, flag_words[i].word) != 0 || (only_tmpfs && !flag_words[i].for_tmpfs))
             continue;
         if (strcmp(word, "rw") == 0)
             mount->flags &= ~(unsigned)MOUNT_READ_ONLY;
@@ -116,7 +117,7 @@ int request_add_bind(struct request *request, const char *spec, const char *orig
         mount->target = NULL; /* SRC::OPTIONS */
     while (options) {
         const char *word = take_field(request->arena, &options, ',');
-        if (apply_flag(mount, word) < 0)
+        if (apply_flag(mount, word, 0) < 0)
             return err_set(err, id,
                            "%s: unknown option %s in %s; known are ro rw rbind nosuid nodev noexec optional "
                            "(a colon in a path is written \\:)",
@@ -139,7 +140,7 @@ static int apply_mount_key(struct request *request, struct mount_request *mount,
 
     if (equals)
         *equals = 0;
-    if (!value && apply_flag(mount, key) == 0)
+    if (!value && apply_flag(mount, key, 0) == 0)
         return 0;
     if (value && strcmp(key, "type") == 0)
         *type = value;
@@ -192,7 +193,7 @@ int request_add_tmpfs(struct request *request, const char *spec, const char *ori
         if (strncmp(word, "size=", 5) == 0) {
             if (set_size(request, mount, word + 5, id, err) < 0)
                 return -1;
-        } else if (apply_flag(mount, word) < 0) {
+        } else if (apply_flag(mount, word, 1) < 0) {
             return err_set(err, id, "%s: unknown option %s; known are size=SIZE nosuid nodev noexec", origin,
                            str_quote(request->arena, word));
         }
@@ -217,12 +218,18 @@ int request_add_env(struct request *request, const char *spec, const char *origi
 {
     size_t length = strcspn(spec, "=");
     struct env_request *env;
+    char *name;
 
     if (!length)
         return err_set(err, id, "%s: %s has no name; write NAME=VALUE, or NAME for the host's value", origin,
                        str_quote(request->arena, spec));
+    name = arena_strndup(request->arena, spec, length);
+    /* No shell could use such a variable: what was meant is "export NAME=VALUE" or "NAME = VALUE". */
+    if (name[strcspn(name, " \t")])
+        return err_set(err, id, "%s: the name %s has a blank in it; write NAME=VALUE, and nothing before it",
+                       origin, str_quote(request->arena, name));
     env = add_env(request, spec[length] ? ENV_SET : ENV_PASS, origin);
-    env->name = arena_strndup(request->arena, spec, length);
+    env->name = name;
     env->value = spec[length] ? spec + length + 1 : NULL;
     return 0;
 }
@@ -235,6 +242,7 @@ int request_add_env_lines(struct request *request, const char *text, const char 
         size_t kept = length && text[length - 1] == '\r' ? length - 1 : length;
         char *line = arena_strndup(request->arena, text, kept);
 
+        line += strspn(line, " \t");
         if (*line && *line != '#' && request_add_env(request, line, origin, id, err) < 0)
             return err_prefix(err, "%s, line %u", str_quote(request->arena, file), number);
         text += length;

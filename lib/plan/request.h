@@ -21,8 +21,9 @@ enum mount_flag {
     MOUNT_NODEV = 1 << 2,
     MOUNT_NOEXEC = 1 << 3,
     MOUNT_OPTIONAL = 1 << 4,  /* left out where the source does not exist or is closed to us */
-    MOUNT_DIRECTORY = 1 << 6, /* the source is known to be a directory: saves looking */
     MOUNT_REPLACE = 1 << 5,   /* on the name itself: a link that stands there is not followed */
+    MOUNT_DIRECTORY = 1 << 6, /* the source is known to be a directory: saves looking */
+    MOUNT_OWN_FILE = 1 << 7,  /* the source must be a regular file of the caller's, not a link to one */
 };
 
 /* One --bind, --mount or --tmpfs. */
@@ -54,6 +55,7 @@ struct request {
     struct arena *arena;
 
     const char *image;
+    int image_is_served;  /* found out: a SquashFS, which a server shows */
     char *const *command; /* ends with NULL; may be empty */
     int shell;            /* start a shell: `command` are its arguments */
 

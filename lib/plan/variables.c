@@ -1,6 +1,7 @@
 /* Variables that name a path: what passes through must find it. */
 #include <string.h>
 
+#include "base/env.h"
 #include "plan/build.h"
 
 static const char *const path_variables[] = {
@@ -27,8 +28,8 @@ static const char *path_of(const char *value)
 void plan_variable_binds(struct plan *plan, const struct plan_inputs *in)
 {
     for (size_t i = 0; i < sizeof(path_variables) / sizeof(path_variables[0]); i++) {
-        const char *host = plan_variable(in->facts->environment, path_variables[i]);
-        const char *inside = plan_variable(plan->environment, path_variables[i]);
+        const char *host = env_find(in->facts->environment, path_variables[i]);
+        const char *inside = env_find(plan->environment, path_variables[i]);
 
         /* A variable that was dropped or set anew does not pass: its path is not the host's. */
         if (host && inside && strcmp(host, inside) == 0)

@@ -186,6 +186,14 @@ static void read_facts(struct host_facts *facts, struct arena *arena)
     facts->environment = read_words(environment, &count, arena);
 }
 
+/* There are no images here: a case that wants a SquashFS names one so. */
+static int is_squashfs(const char *image)
+{
+    size_t length = image ? strlen(image) : 0;
+
+    return length > 5 && strcmp(image + length - 5, ".sqfs") == 0;
+}
+
 /* What the command makes of the current directory's case. 0 or -1. */
 static int build(struct plan *plan, struct arena *arena, struct err *err)
 {
@@ -201,6 +209,7 @@ static int build(struct plan *plan, struct arena *arena, struct err *err)
         bail_out("cmd", "missing or empty");
     if (launch_options_read(&options, argc, argv, facts.environment, arena, err) < 0)
         return -1;
+    options.request.image_is_served = is_squashfs(options.request.image);
     options.request.shell = strcmp(argv[0], "shell") == 0;
     if (bytes && oci_image_config_parse(&config, bytes, strlen(bytes), arena, err) < 0)
         return -1;

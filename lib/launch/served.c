@@ -1,0 +1,125 @@
+/* The mount of an image that coracle-fuse serves. fuse(4), fsopen(2) */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "image/server-message.h"
+#include "launch/state.h"
+
+static int no_device(struct err *err)
+{
+    if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+        return err_set(
+            err, ERR_FUSE,
+            "this node has no /dev/fuse, through which a SquashFS image is mounted; the site can load "
+            "the kernel's module fuse, or unpack the image: unsquashfs -d DIRECTORY FILE");
+    if (errno == EACCES || errno == EPERM)
+        return err_set(
+            err, ERR_FUSE,
+            "/dev/fuse is closed to you, so a SquashFS image cannot be mounted; the site can open it "
+            "(mode 0666 is usual), or unpack the image: unsquashfs -d DIRECTORY FILE");
+    return launch_error(err, ERR_FUSE, "cannot open /dev/fuse");
+}
+
+static int no_mount(const struct launch *launch, struct err *err)
+{
+    if (errno == EPERM || errno == EACCES || errno == ENODEV)
+        return err_set(err, ERR_FUSE,
+                       "this node lets nobody mount through FUSE in a user namespace (%s); unpack the image: "
+                       "unsquashfs -d DIRECTORY FILE",
+                       err_reason(errno));
+    return launch_error(err, ERR_FUSE, "cannot mount the image %s through FUSE",
+                        str_quote(launch->arena, launch->plan->image));
+}
+
+static int set_number(int context, const char *key, uint64_t value)
+{
+    char text[24];
+
+    num_format(text, value);
+    return sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, key, text, 0);
+}
+
+/* In this user namespace: the kernel wants the device opened where it is mounted. */
+static int new_mount(const struct launch *launch, int device)
+{
+    const struct plan *plan = launch->plan;
+    FD_CLEANUP int context = sys_fsopen("fuse", SYS_CLOEXEC);
+
+    if (context < 0 || sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "source", plan->image, 0) < 0 ||
+        sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "subtype", "coracle", 0) < 0 ||
+        set_number(context, "fd", (uint64_t)device) < 0 ||
+        sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "rootmode", "40000", 0) < 0 ||
+        set_number(context, "user_id", plan->uid) < 0 || set_number(context, "group_id", plan->gid) < 0 ||
+        sys_fsconfig(context, SYS_FSCONFIG_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    return sys_fsmount(context, SYS_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY);
+}
+
+/* What the server must make for row INDEX where it is missing: a letter and the target. */
+static void add_point(const struct launch *launch, size_t index, struct str *points)
+{
+    const struct plan_row *row = &launch->plan->rows[index];
+    int is_directory = row->kind == ROW_TMPFS || (row->flags & MOUNT_DIRECTORY);
+    struct stat st;
+
+    if (row->kind == ROW_BIND && !is_directory)
+        is_directory = fstat(launch->sources[index], &st) == 0 && S_ISDIR(st.st_mode);
+    if (row->flags & MOUNT_REPLACE)
+        str_add_char(points, is_directory ? SERVER_MAKE_DIRECTORY_ON_NAME : SERVER_MAKE_FILE_ON_NAME);
+    else
+        str_add_char(points, is_directory ? SERVER_MAKE_DIRECTORY : SERVER_MAKE_FILE);
+    str_add_bytes(points, row->target, strlen(row->target) + 1);
+}
+
+static int order(const struct launch *launch, int device, struct err *err)
+{
+    const struct plan *plan = launch->plan;
+    struct str points = {.arena = launch->arena};
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->row_count; i++) {
+        if (plan->rows[i].kind == ROW_BIND && launch->sources[i] < 0)
+            continue;
+        add_point(launch, i, &points);
+        count++;
+    }
+    if (image_server_order(launch->server, device, plan->uid, plan->gid, str_text(&points), count,
+                           points.length) < 0)
+        return err_set(err, ERR_SERVER, "coracle-fuse, which serves the image, has ended: %s",
+                       err_reason(errno));
+    return 0;
+}
+
+int launch_new_served(struct launch *launch, struct err *err)
+{
+    FD_CLEANUP int device = openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC);
+    FD_CLEANUP int mount = -1;
+
+    if (device < 0)
+        return no_device(err);
+    mount = new_mount(launch, device);
+    if (mount < 0)
+        return no_mount(launch, err);
+    if (order(launch, device, err) < 0)
+        return -1;
+    return fd_steal(&mount);
+}
+
+int launch_prime(struct launch *launch, struct err *err)
+{
+    int fd =
+        openat(launch->root, SERVER_PRIME_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0)
+        return launch_error(err, ERR_SERVER, "the image %s is not served",
+                            str_quote(launch->arena, launch->plan->image));
+    close(fd);
+    return 0;
+}

@@ -28,7 +28,7 @@ function slope(few, many) {
 
 function against(peer,    section) {
     for (section in sections)
-        if ((section, peer) in median)
+        if (section != "squashfs" && (section, peer) in median)
             ahead(peer " in " section ", us", median[section, "coracle"], median[section, peer])
     if (("one", peer) in faults) ahead(peer " in page faults", faults["one", "coracle"], faults["one", peer])
     if (("one", peer) in calls) ahead(peer " in system calls", calls["one", "coracle"], calls["one", peer])
@@ -47,6 +47,16 @@ END {
         target("system calls for each bind", (calls["binds-500", "coracle"] - calls["binds-100", "coracle"]) / 400, 4)
     if (("binds-2000", "coracle") in median)
         target("cost of a bind, 1,000 to 2,000 against 100 to 1,000", slope(1000, 2000) / slope(100, 1000), 1.5)
+    split("zstd lz4", methods, " ")
+    for (i = 1; i in methods; i++) {
+        tool = "coracle-" methods[i]
+        if (!(("squashfs", tool) in median)) continue
+        target("ms that SquashFS with " methods[i] " costs over the directory",
+            (median["squashfs", tool] - median["squashfs", "coracle"]) / 1000, 2)
+        for (peer in tools)
+            if (peer !~ /^(exec|coracle)/ && ("squashfs", peer) in median)
+                ahead(peer ", SquashFS, us", median["squashfs", tool], median["squashfs", peer])
+    }
     split("bubblewrap charliecloud crun runc", peers, " ")
     for (i = 1; i in peers; i++) against(peers[i])
     exit missed

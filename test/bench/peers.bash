@@ -48,6 +48,29 @@ command_line() { # TOOL IMAGE BINDS
             reason="not built"
         fi
         ;;
+    coracle-zstd | coracle-lz4)
+        if [[ -x ${coracle%/*}/coracle-fuse || -x ${coracle%/bin/*}/libexec/coracle/coracle-fuse ]]; then
+            line=("$coracle" run "$work/${tool#*-}.sqfs" -- "$payload")
+        else
+            reason="coracle-fuse is not built"
+        fi
+        ;;
+    charliecloud-zstd)
+        if find_program ch-run; then
+            line=("$program" --home "$work/zstd.sqfs" -- "$payload")
+        fi
+        ;;
+    squashfuse-bubblewrap)
+        # What a script does: mount, run, unmount. dash costs a twentieth of it.
+        # shellcheck disable=SC2016 # the shell inside expands
+        if find_program squashfuse_ll && find_program fusermount3 && find_program bwrap; then
+            mkdir -p "$work/mounted"
+            command_line bubblewrap "$work/mounted" 0
+            line=(/bin/sh -c 'squashfuse_ll "$1" "$2" && { shift 2; "$@"; status=$?; fusermount3 -u "$0"; exit $status; }'
+                "$work/mounted" "$work/zstd.sqfs" "$work/mounted" "${line[@]}")
+            line=(/usr/bin/env "PATH=$PATH" "${line[@]}")
+        fi
+        ;;
     bubblewrap)
         if find_program bwrap; then
             for name in "${home_tmpfs[@]}"; do line+=(--tmpfs "$name"); done

@@ -3,9 +3,14 @@
 BEGIN {
     FS = "\t"
     split("exec floor unshare coracle bubblewrap charliecloud crun runc", order, " ")
+    split("exec coracle coracle-zstd coracle-lz4 charliecloud-zstd squashfuse-bubblewrap", squash_order, " ")
     title["exec"] = "plain exec of the payload"
     title["floor"] = "floor (static, same mounts)"
     title["unshare"] = "unshare -Urm (no mounts)"
+    title["coracle-zstd"] = "coracle, SquashFS zstd"
+    title["coracle-lz4"] = "coracle, SquashFS lz4"
+    title["charliecloud-zstd"] = "charliecloud, SquashFS zstd"
+    title["squashfuse-bubblewrap"] = "squashfuse_ll and bubblewrap"
 }
 
 $1 == "calls" {calls[$2, $3] = $4; failed[$2, $3] = $5; names[$2, $3] = $6; next}
@@ -35,6 +40,23 @@ function one_launch(section, heading,    i, tool) {
             printf "%-29s %9.0f %9.0f %9.0f %7s %8s\n", name(tool), median[section, tool], minimum[section, tool],
                 p90[section, tool], ratio(median[section, tool], exec_base[section, tool]),
                 ratio(median[section, tool], floor_base[section, tool])
+    }
+}
+
+# The same image as one file: what that costs over the directory.
+function squashfs(    i, tool) {
+    if (!("squashfs" in seen)) return
+    printf "\nThe image as a SquashFS file, one launch after the other, on one CPU\n"
+    printf "%-29s %9s %9s %9s %7s %12s\n", "", "median us", "min us", "p90 us", "x exec", "+ms directory"
+    for (i = 1; i in squash_order; i++) {
+        tool = squash_order[i]
+        if (("squashfs", tool) in why)
+            printf "%-29s %s\n", name(tool), why["squashfs", tool]
+        else if (("squashfs", tool) in median)
+            printf "%-29s %9.0f %9.0f %9.0f %7s %12.2f\n", name(tool), median["squashfs", tool],
+                minimum["squashfs", tool], p90["squashfs", tool],
+                ratio(median["squashfs", tool], exec_base["squashfs", tool]),
+                (median["squashfs", tool] - median["squashfs", "coracle"]) / 1000
     }
 }
 
@@ -75,6 +97,7 @@ END {
     one_launch("pair", "Coracle and the floor alone, in turns launch by launch, on one CPU: what check.awk holds to the target")
     one_launch("one", "One launch after the other, on one CPU")
     resources()
+    squashfs()
     one_launch("burst", burst " launches at once: time until all have ended")
     one_launch("mounts", "On a host with 1,000 mounts more, on one CPU")
     binds()

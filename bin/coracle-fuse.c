@@ -96,6 +96,15 @@ static int find_file(const struct squash_node *directory, const char *name, stru
     return found <= 0 ? found : squash_node(&squash, reference, file) < 0 ? -1 : 1;
 }
 
+static int is_empty(const struct squash_node *directory)
+{
+    struct squash_entries entries;
+    struct squash_entry entry;
+
+    return S_ISDIR(directory->inode.base.mode) && squash_entries(&squash, directory, 0, &entries) == 0 &&
+           squash_next(&squash, &entries, &entry) == 0;
+}
+
 /* Sends the image's configuration, or that it has none. */
 static int greet_with_config(struct err *err)
 {
@@ -104,6 +113,8 @@ static int greet_with_config(struct err *err)
     char *bytes;
     int found = squash_node(&squash, squash_root(&squash), &node);
 
+    if (found == 0 && is_empty(&node))
+        return err_set(err, ERR_IMAGE_EMPTY, "it is an empty directory");
     found = found < 0 ? found : find_file(&node, IMAGE_CONFIG_DIR, &node);
     found = found <= 0 ? found : find_file(&node, IMAGE_CONFIG_NAME, &node);
     if (found == 0)

@@ -42,6 +42,7 @@ static int64_t put_prime(struct serve *serve)
 {
     const struct fuse_entry_out entry = {
         .nodeid = NODE_GRAFT - 1,
+        .attr_valid = KEEP_SECONDS,
         .attr = {.mode = S_IFREG | 0444, .nlink = 1, .uid = serve->uid, .gid = serve->gid}};
 
     return put(serve, &entry, sizeof(entry));
@@ -54,13 +55,14 @@ OPERATION(op_lookup)
     size_t name = strnlen(body, length);
     int found = 0;
 
+    if (name > SQUASH_NAME_LIMIT)
+        return -ENAMETOOLONG;
     if (!serve->primed && header->nodeid == NODE_ROOT && strcmp(body, SERVER_PRIME_NAME) == 0)
         return put_prime(serve);
     if (!node_is_graft(header->nodeid)) {
         if (node_read(serve, header->nodeid, &directory) < 0)
             return -errno;
-        found =
-            name > SQUASH_NAME_LIMIT ? 0 : squash_lookup(serve->squash, &directory, body, name, &reference);
+        found = squash_lookup(serve->squash, &directory, body, name, &reference);
     }
     if (found < 0)
         return -errno;

@@ -97,8 +97,8 @@ static int open_squashfs(struct image *image, int fd, const char *path, const un
 /* Whether what failed is the image, and not the node or the installation. */
 static int is_about_image(enum err_id id)
 {
-    return id == ERR_IMAGE_UNREADABLE || id == ERR_IMAGE_UNKNOWN || id == ERR_IMAGE_DAMAGED ||
-           id == ERR_IMAGE_CONFIG;
+    return id == ERR_IMAGE_UNREADABLE || id == ERR_IMAGE_UNKNOWN || id == ERR_IMAGE_EMPTY ||
+           id == ERR_IMAGE_DAMAGED || id == ERR_IMAGE_CONFIG;
 }
 
 /* PATH is no directory. */

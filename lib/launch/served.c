@@ -51,8 +51,12 @@ static int new_mount(const struct launch *launch, int device)
 {
     const struct plan *plan = launch->plan;
     FD_CLEANUP int context = sys_fsopen("fuse", SYS_CLOEXEC);
+    const size_t length = strlen(plan->image);
+    /* The kernel takes 255 bytes; the end of a path tells more than its beginning. */
+    const char *source = length > 255 ? plan->image + length - 255 : plan->image;
 
-    if (context < 0 || sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "source", plan->image, 0) < 0 ||
+    if (context < 0 || sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
+        sys_fsconfig(context, SYS_FSCONFIG_SET_FLAG, "default_permissions", NULL, 0) < 0 ||
         sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "subtype", "coracle", 0) < 0 ||
         set_number(context, "fd", (uint64_t)device) < 0 ||
         sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "rootmode", "40000", 0) < 0 ||

@@ -73,6 +73,21 @@ load helpers
     assert_fails 125 vars 'line 2'
 }
 
+@test "a name with a blank in it is refused, by option, file and variable" {
+    coracle_run --env 'export C=3' -- true
+    assert_fails 125 --env "'export C'" blank
+    coracle_run --env $'A\tB' -- true
+    assert_fails 125 --env blank
+    printf '  # a comment\n \t\n  A=1\nexport C=3\n' >vars
+    coracle_run --env-file vars -- true
+    assert_fails 125 vars 'line 4' "'export C'"
+    CORACLE_ENV='A=1, B=2' coracle_run -- true
+    assert_fails 125 CORACLE_ENV "' B'"
+    head -n 3 vars >good
+    coracle_run --env-file good --env 'B=a blank' -- sh -c 'echo "$A|$B"'
+    assert_output '1|a blank'
+}
+
 @test "--unset-env GLOB" {
     export AB=1 AC=2 B=3
     coracle_run --unset-env 'A*' -- sh -c 'echo "${AB-unset} ${AC-unset} ${B-unset}"'
@@ -143,8 +158,12 @@ gid 13 13 13'
     CORACLE_NO_DEFAULT_BINDS=yes coracle_run -- cat /etc/hosts
     assert_output 'image hosts'
     CORACLE_WRITE=yes coracle_run -- touch /etc/new
-    assert_success
-    [[ -e $IMAGE/etc/new ]]
+    if is_squashfs; then
+        assert_fails 125 CORACLE_WRITE '[root-writable]'
+    else
+        assert_success
+        [[ -e $IMAGE/etc/new ]]
+    fi
 }
 
 @test "an option wins over its variable, which wins over the default" {
@@ -157,6 +176,34 @@ gid 13 13 13'
 @test "a switch can be off in its variable" {
     CORACLE_ROOT=no coracle_run -- mount -t tmpfs none /opt
     assert_status 1
+}
+
+@test "no in the variable of an option with an optional value" {
+    # It need not exist for a plan; below /tmp it would be shown anyway.
+    export HOME=/srv/home
+    coracle_explain -- true
+    assert_output_has 'bind        /srv/home '
+    CORACLE_HOME=no coracle_explain -- true
+    assert_success
+    assert_output_lacks 'bind        /srv/home '
+    CORACLE_HOME=no coracle_explain --home -- true
+    assert_output_has 'bind        /srv/home '
+    CORACLE_WRITABLE_TMPFS=no coracle_run -- touch /etc/new
+    assert_status 1
+}
+
+@test "--root and --uid win over the variables that contradict them" {
+    CORACLE_UID=5 CORACLE_GID=6 coracle_run --root -- payload id
+    assert_output 'uid 0 0 0
+gid 0 0 0'
+    CORACLE_ROOT=yes coracle_run --uid 5 --gid 6 -- sh -c 'payload id; grep ^CapEff /proc/self/status'
+    assert_output 'uid 5 5 5
+gid 6 6 6
+CapEff:	0000000000000000'
+    CORACLE_ROOT=yes CORACLE_UID=5 coracle_run -- true
+    assert_fails 125 CORACLE_ROOT CORACLE_UID
+    coracle_run --root --uid 5 -- true
+    assert_fails 125 --root --uid
 }
 
 @test "a bad value names the variable" {

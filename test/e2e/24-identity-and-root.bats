@@ -60,12 +60,78 @@ bound'
     assert_output_lacks 'CapEff:	0000000000000000'
 }
 
+@test "--root has the folders of an administrator in PATH, unless somebody sets it" {
+    export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin
+    coracle_run --root -- sh -c 'echo $PATH'
+    assert_output /usr/local/bin:/usr/bin:/bin:/usr/sbin:/usr/local/sbin:/sbin
+    coracle_run -- sh -c 'echo $PATH'
+    assert_output /usr/local/bin:/usr/bin:/bin:/usr/sbin
+    coracle_run --root --env PATH=/bin -- sh -c 'echo $PATH'
+    assert_output /bin
+    mkdir "$IMAGE/.coracle"
+    printf '{"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/opt:/bin"]}}' \
+        >"$IMAGE/.coracle/config.json"
+    coracle_run --root -- sh -c 'echo $PATH'
+    assert_output /opt:/bin
+}
+
 @test "without --root nobody can mount, also with --uid 0" {
     coracle_run -- mount -t tmpfs none /opt/data
     assert_status 1
     coracle_run --uid 0 -- mount -t tmpfs none /opt/data
     assert_status 1
     assert_stderr_has 'ermission denied'
+}
+
+@test "who is nobody outside has one name and one id with --uid" {
+    # shellcheck disable=SC2016
+    on_host 'as 65534 "$CORACLE" run -u 7 -g 8 "$IMAGE" -- sh -c "cut -d : -f 1,3 /etc/passwd /etc/group"'
+    assert_output 'root:0
+nobody:7
+root:0
+gid-8:8
+nogroup:65534'
+}
+
+# --- the record ------------------------------------------------------------
+
+# record_of_4242 ETC: what is kept of that user after a launch with ETC as /etc; and his name inside.
+record_of_4242() {
+    on_host 'mount --bind "$1" /etc
+        mkdir -p -m 700 own
+        XDG_RUNTIME_DIR=$PWD/own as 4242 "$CORACLE" run "$IMAGE" -- id -un
+        grep -h ^holds own/coracle-4242/record || echo nothing is kept
+        rm -rf own' "$1"
+}
+
+@test "what the name service knows is kept for a day, what it does not know for a minute" {
+    make_host_etc
+    record_of_4242 "$HOST_ETC"
+    assert_output 'zoe
+holds=86400'
+    sed -i /zoegroup/d "$HOST_ETC/group"
+    record_of_4242 "$HOST_ETC"
+    assert_output 'zoe
+holds=60'
+    sed -i /zoe/d "$HOST_ETC/passwd"
+    record_of_4242 "$HOST_ETC"
+    assert_output 'uid-4242
+holds=60'
+    assert_equal "$stderr" ''
+}
+
+@test "what the name service fails to look up is for one launch, with a warning" {
+    make_host_etc
+    ln -sf group "$HOST_ETC/group"
+    record_of_4242 "$HOST_ETC"
+    assert_output 'zoe
+nothing is kept'
+    assert_stderr_has 'gid 4242'
+    ln -sf passwd "$HOST_ETC/passwd"
+    record_of_4242 "$HOST_ETC"
+    assert_output 'uid-4242
+nothing is kept'
+    assert_stderr_has 'uid 4242'
 }
 
 # --- a writable root -------------------------------------------------------
@@ -108,6 +174,7 @@ ok'
 }
 
 @test "--write changes the image" {
+    directory_only 'it cannot be changed, and --write is refused'
     coracle_run --write -- sh -c 'echo new >/etc/new; rm /etc/image-release; mkdir /opt/dir'
     assert_success
     assert_equal "$(cat "$IMAGE/etc/new")" new
@@ -115,6 +182,7 @@ ok'
 }
 
 @test "--write with --root: what apt-get does, and it stays" {
+    directory_only 'it cannot be changed, and --write is refused'
     coracle_run --write --root -- \
         sh -c 'echo x >/var/x && chown 0:0 /var/x && chmod 4755 /var/x && mkdir -p /usr/lib/y'
     assert_success
@@ -136,6 +204,16 @@ ok'
     assert_output_has "$SOURCE"
     assert_output_has '[--bind]'
     [[ ! -e $SOURCE/ran ]]
+}
+
+@test "-v tells all of a long plan" {
+    local i
+    local -a options=()
+    for i in {1..80}; do options+=(-e "V$i=value"); done
+    coracle_run -v "${options[@]}" -- echo out
+    assert_output out
+    assert_stderr_has $'\ncoracle: env         V80=value '
+    assert_stderr_has $'\ncoracle: command     echo out '
 }
 
 @test "-v tells on stderr what is done; -q and the default are silent" {
@@ -178,14 +256,24 @@ ok'
     done
 }
 
+@test "help and version that cannot be written are an error" {
+    local words
+    for words in 'run --help' 'shell --help' 'explain --help' --help --version; do
+        # shellcheck disable=SC2086 # words
+        capture bash -c '"$CORACLE" "$@" >/dev/full' bash $words
+        assert_fails 125 'standard output' || return
+    done
+}
+
 @test "-q hides a warning" {
-    cp "$CORACLE" alone
+    mkdir bin
+    copy_program bin
     # Nobody knows this user's name: no record, and no program that could make one.
-    capture stranger ./alone run "$IMAGE" -- true
+    capture stranger bin/coracle run "$(image_file)" -- true
     assert_success
     [[ -n $stderr ]] || skip 'an installed coracle-record was found'
     assert_stderr_has warning
-    capture stranger ./alone run -q "$IMAGE" -- true
+    capture stranger bin/coracle run -q "$(image_file)" -- true
     assert_success
     assert_equal "$stderr" ''
 }

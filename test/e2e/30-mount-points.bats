@@ -28,7 +28,7 @@ teardown() {
         tree_state "$BATS_TEST_TMPDIR/image" | diff "$BATS_TEST_TMPDIR/state" - || result=1
     fi
     chmod -R u+rwX "$BATS_TEST_TMPDIR"
-    standard_teardown
+    standard_teardown || result=1
     return "$result"
 }
 
@@ -146,6 +146,7 @@ from the host"
     chmod 711 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" || true
     freeze
     export XDG_RUNTIME_DIR=/nowhere
+    image_file >/dev/null # the other user could not pack it
     capture setpriv --reuid 54321 --regid 54321 --clear-groups "$CORACLE" run \
         --no-home --bind "$SOURCE:/opt/many/new" --bind "$SOURCE:/deep/er" "$IMAGE" -- \
         cat /opt/many/new/file /deep/er/file

@@ -41,7 +41,7 @@ until_true() {
     local process
     assert_equal "$(cat "/proc/$CATCHER/task/$CATCHER/children")" ''
     for process in /proc/[0-9]*; do
-        [[ $(readlink "$process/exe" 2>/dev/null) != "$CORACLE" ||
+        [[ $(readlink "$process/exe" 2>/dev/null) != "$PROGRAM" ||
             $(stat -c %u "$process" 2>/dev/null) != "$(id -u)" ||
             $(tr '\0' ' ' <"$process/cmdline") != *"$IMAGE"* ]] || report "still there: $process"
     done
@@ -175,6 +175,7 @@ ShdPnd:	0000000000000000'
     local options
     for options in '--writable-tmpfs' '--root' '--write' '-v' '--tmpfs /t' '--bind source:/x/y' \
         '--bind source:/bin/new' '--workdir /opt' '--no-default-binds' '--uid 0'; do
+        if is_squashfs && [[ $options == --write ]]; then continue; fi
         # shellcheck disable=SC2086 # words
         capture "$CORACLE" run $options "$IMAGE" -- payload fds
         assert_output "$("$PAYLOAD" fds 2>/dev/null)"
@@ -342,6 +343,7 @@ on_terminal() {
     chgrp 23456 /tmp/coracle-e2e.$$/file
     chmod 640 /tmp/coracle-e2e.$$/file
     chmod 755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" || true
+    image_file >/dev/null # the other user could not pack it
     capture env XDG_RUNTIME_DIR=/nowhere HOME=/ \
         setpriv --reuid 12345 --regid 12345 --groups 12345,23456 \
         "$CORACLE" run "$IMAGE" -- cat /tmp/coracle-e2e.$$/file
@@ -439,6 +441,22 @@ tool() {
         coracle_run -- /opt/closed/tool
         chmod 755 "$IMAGE/opt/closed"
         assert_fails 126 /opt/closed/tool
+    fi
+}
+
+@test "what is readable and executable inside goes by the image's modes" {
+    chmod 444 "$IMAGE/etc/image-release"
+    cp "$PAYLOAD" "$IMAGE/opt/tool"
+    chmod 644 "$IMAGE/opt/tool"
+    mkdir -m 000 "$IMAGE/opt/closed"
+    coracle_run -- payload access /etc/image-release /opt/tool /bin/payload /opt /opt/closed
+    chmod 755 "$IMAGE/opt/closed"
+    if ! is_root; then
+        assert_output 'r-- /etc/image-release
+r-- /opt/tool
+r-x /bin/payload
+r-x /opt
+--- /opt/closed'
     fi
 }
 

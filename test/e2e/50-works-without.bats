@@ -93,15 +93,14 @@ image name'
     on_host 'mount -t tmpfs -o ro none /dev/shm
         mkdir "$HOST_ETC/tmp"
         for place in /var/tmp /run; do mount -t tmpfs -o ro none "$place" 2>/dev/null || true; done
-        cp "$CORACLE" "$PAYLOAD" "$BATS_TEST_TMPDIR"
         mount -t tmpfs none /mnt
-        cp -a "$IMAGE" /mnt/image
-        cp "$(dirname "$CORACLE")"/coracle* /mnt/ 2>/dev/null || true
+        cp -a "$1" /mnt/image
+        cp "$(dirname "$PROGRAM")"/coracle* /mnt/ 2>/dev/null || true
         mount -t tmpfs -o ro none /tmp
         unset XDG_RUNTIME_DIR TMPDIR
         export HOME=/
         cd /
-        as 4321 /mnt/coracle run /mnt/image -- sh -c "cat /etc/image-release; id -un >/dev/null"'
+        as 4321 /mnt/coracle run /mnt/image -- sh -c "cat /etc/image-release; id -un >/dev/null"' "$(image_file)"
     assert_output 'image name'
     assert_equal "$stderr" ''
 }
@@ -109,14 +108,14 @@ image name'
 # --- a poor host -----------------------------------------------------------
 
 # on_poor_host SCRIPT: sh executes SCRIPT in a root file system that has only
-# /bin of busybox, /proc, /dev, /image and a static coracle.
+# /bin of busybox and a static coracle, /proc, /dev, and /image.
 on_poor_host() {
     need_static
     local host=$BATS_TEST_TMPDIR/poor
     mkdir -p "$host"/{bin,proc,dev}
     cp -a "$BASE_IMAGE/bin" "$host/"
-    cp "$CORACLE" "$host/bin/coracle"
-    cp -a "$IMAGE" "$host/image"
+    copy_program "$host/bin"
+    cp -a "$(image_file)" "$host/image"
     capture unshare -Urm bash -c '
         mount --bind "$1" "$1" && mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev" &&
             cd "$1" && pivot_root . . && umount -l . &&
@@ -124,7 +123,7 @@ on_poor_host() {
 }
 
 @test "without /srv, /var/tmp, /tmp, /sys, /etc, /home and /usr on the host" {
-    on_poor_host 'cd /image; coracle run /image -- cat /etc/image-release'
+    on_poor_host 'cd /image 2>/dev/null; coracle run /image -- cat /etc/image-release'
     assert_output 'image name'
 }
 
@@ -194,8 +193,10 @@ deep'
 @test "inside itself, twice" {
     skip_as_root 'Linux lets nobody map uid 0 who lacks CAP_SETFCAP, as all without --root do'
     need_static
-    cp "$CORACLE" "$IMAGE/bin/coracle"
-    coracle_run -- coracle run "$IMAGE" -- coracle run "$IMAGE" -- cat /etc/image-release
+    copy_program "$IMAGE/bin"
+    local image
+    image=$(image_file)
+    coracle_run -- coracle run "$image" -- coracle run "$image" -- cat /etc/image-release
     assert_output 'image name'
 }
 
@@ -204,17 +205,19 @@ deep'
     need_static
     mkdir source
     echo x >source/file
-    cp "$CORACLE" "$IMAGE/bin/coracle"
+    copy_program "$IMAGE/bin"
+    local image
+    image=$(image_file)
     coracle_run --bind "$PWD/source:/a/b" -- \
-        coracle run --bind /a/b:/c/d "$IMAGE" -- \
-        coracle run --bind /c/d:/opt/new --writable-tmpfs "$IMAGE" -- cat /opt/new/file
+        coracle run --bind /a/b:/c/d "$image" -- \
+        coracle run --bind /c/d:/opt/new --writable-tmpfs "$image" -- cat /opt/new/file
     assert_output x
 }
 
 @test "inside itself with --root, and in that as an ordinary user" {
     need_static
-    cp "$CORACLE" "$IMAGE/bin/coracle"
-    coracle_run --root -- coracle run --uid 1000 "$IMAGE" -- payload id
+    copy_program "$IMAGE/bin"
+    coracle_run --root -- coracle run --uid 1000 "$(image_file)" -- payload id
     assert_output 'uid 1000 1000 1000
 gid 0 0 0'
 }
@@ -242,6 +245,7 @@ x'
 @test "an image named relatively, with .., with a slash at the end, by a link, and /proc/self/cwd" {
     local image
     ln -s image link
+    ln -s image.sqfs link.sqfs
     for image in image ./image image/ image/../image link link/ /proc/self/cwd/image; do
         IMAGE=$image works
     done

@@ -75,6 +75,27 @@ load refusals
     says /opt/data/file
 }
 
+@test "tmpfs: options that say nothing about a new directory" {
+    local bad
+    for bad in ro rw optional bind rbind nosuid,optional '' size; do
+        refused 125 usage run --tmpfs "/q:$bad" "$IMAGE" true || { echo "for --tmpfs '$bad'" >&2; return 1; }
+        says --tmpfs 'size=SIZE nosuid nodev noexec' || return
+    done
+}
+
+@test "names of 2000 bytes leave room for cause and advice" {
+    local long
+    printf -v long 'begin%01990dend' 0
+    refused 125 image-unreadable run "/$long" true
+    says begin000 '000...000' 000end 'too long'
+    refused 125 usage run --workdir "$long" "$IMAGE" true
+    says begin000 '000...000' 000end 'absolute path'
+    refused 125 usage "$long" "$IMAGE"
+    says begin000 '000...000' 000end '--help'
+    refused 125 usage run --bind "$long:/x:$long" "$IMAGE" true
+    says '000...000' 'known are'
+}
+
 @test "bind: specifications that say nothing or too much" {
     local bad
     for bad in '' : :/opt '/tmp:' '/tmp:relative' '/tmp:/opt:ro,rw' '/tmp:/opt:nonsense' '/tmp:/opt:ro:rw' '/tmp:/opt:,'; do
@@ -158,9 +179,9 @@ load refusals
 
 @test "image: one that lies on a mount with locked flags" {
     # shellcheck disable=SC2016
-    on_host 'mkdir on; mount -t tmpfs none on; cp -a "$1" on/image; mount -o remount,bind,ro,nosuid,nodev,noatime on
+    on_host 'mkdir on; mount -t tmpfs none on; cp -a "$3" on/image; mount -o remount,bind,ro,nosuid,nodev,noatime on
         "$2" run on/image cat /etc/image-release; "$2" run --writable-tmpfs on/image cat /etc/image-release
-    ' "$IMAGE" "$CORACLE"
+    ' "$IMAGE" "$CORACLE" "$(image_file)"
     assert_output $'image name\nimage name'
 }
 
@@ -311,12 +332,12 @@ load refusals
 
 @test "in a chroot, where the kernel makes no user namespace" {
     # shellcheck disable=SC2016
-    on_host 'mkdir -p new/proc new/image; mount -t tmpfs none new; mkdir new/proc new/image new/dev new/tmp
-        cp "$2" new/coracle; mount --rbind /proc new/proc; mount --rbind "$1" new/image
-        mount --rbind /dev new/dev
-        exec chroot new /coracle run /image true' "$IMAGE" "$CORACLE"
+    on_host 'mkdir new; mount -t tmpfs none new; mkdir new/proc new/dev new/tmp
+        cp "$(dirname "$2")"/coracle* new/; cp -a "$1" new/image
+        mount --rbind /proc new/proc; mount --rbind /dev new/dev
+        exec chroot new /coracle run /image true' "$(image_file)" "$PROGRAM"
     need_static
-    # coracle-record is not in there: its warning comes first.
+    # coracle-record cannot run in there: its warning comes first.
     stderr=${stderr##*$'\n'}
     assert_one_error 125 userns-disabled
     says_one_of chroot

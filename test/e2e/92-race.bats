@@ -5,6 +5,7 @@
 load helpers
 
 setup() {
+    directory_only 'nobody can change it while it is run'
     standard_setup
     compile_into "$BATS_TEST_TMPDIR/hostile" hostile.c
     make_source

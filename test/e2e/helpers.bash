@@ -5,9 +5,14 @@
 #   CORACLE            the program under test (default: build/bin/coracle)
 #   TEST_IMAGE_DEBIAN  a Debian image with bash, Open MPI and python3-numpy;
 #                      tests that need it are skipped without
+#   CORACLE_TEST_KIND  directory (the default), or squashfs: each image is packed
+#                      to a file behind the tests' backs, see as-squashfs.c
 #
 # For tests:
-#   IMAGE              an image of the test's own, made by setup
+#   CORACLE            what to call: the program, or as-squashfs in front of it
+#   PROGRAM            the program itself
+#   IMAGE              an image of the test's own, made by setup: a directory, which
+#                      the test changes as it likes, in both kinds
 #   PAYLOAD            test/e2e/payload.c, static; /bin/payload in the image
 
 bats_require_minimum_version 1.5.0
@@ -32,14 +37,14 @@ find_busybox() {
     return 1
 }
 
-# compile_into FILE SOURCE: a static program of a source beside this file.
+# compile_into FILE SOURCE [OPTION...]: a static program of a source beside this file.
 compile_into() {
     local compiler
     compiler=$(command -v musl-gcc || command -v gcc || command -v cc) || {
         echo "no C compiler: apt-get install gcc" >&2
         return 1
     }
-    "$compiler" -std=gnu11 -O1 -static -o "$1" "$E2E_DIR/$2"
+    "$compiler" -std=gnu11 -O1 -static "${@:3}" -o "$1" "$E2E_DIR/$2"
 }
 
 # Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
@@ -60,13 +65,25 @@ fill_base_image() {
     printf 'from the image\n' >"$root/opt/data/file"
 }
 
+# The place of it that launches go by, where images are to be files.
+compile_packer() {
+    local packer
+    is_squashfs || return 0
+    packer=$(command -v mksquashfs) || {
+        echo "no mksquashfs: apt-get install squashfs-tools" >&2
+        return 1
+    }
+    compile_into "$1/as-squashfs" as-squashfs.c "-DPROGRAM=\"$PROGRAM\"" "-DMKSQUASHFS=\"$packer\"" \
+        "-DTESTS=\"$(realpath "$BATS_RUN_TMPDIR")/test\""
+}
+
 # Made once; whoever comes first wins, also with bats --jobs.
 make_tools() {
     local part
     [[ -d $TOOLS ]] && return
     part=$(mktemp -d "$BATS_RUN_TMPDIR/e2e.XXXXXX")
     chmod 755 "$part"
-    compile_into "$part/payload" payload.c && fill_base_image "$part" || return
+    compile_into "$part/payload" payload.c && compile_packer "$part" && fill_base_image "$part" || return
     mv -T "$part" "$TOOLS" 2>/dev/null || rm -rf "$part"
 }
 
@@ -75,6 +92,48 @@ make_image() {
     IMAGE=$BATS_TEST_TMPDIR/$1
     cp -a "$BASE_IMAGE" "$IMAGE"
     export IMAGE
+}
+
+# --- the kind of image -----------------------------------------------------
+
+is_squashfs() { [[ ${CORACLE_TEST_KIND-} == squashfs ]]; }
+
+# directory_only REASON: skips the rest of a test that is about directories.
+directory_only() { ! is_squashfs || skip "the image is a file: $1"; }
+
+# image_file: prints what coracle is given for IMAGE: that, or the file it is packed to.
+image_file() {
+    if is_squashfs; then
+        "$TOOLS/as-squashfs" pack "$IMAGE"
+    else
+        printf '%s\n' "$IMAGE"
+    fi
+}
+
+# copy_program DIRECTORY: coracle with what it needs to run images of this kind.
+copy_program() {
+    cp "$PROGRAM" "$1/"
+    ! is_squashfs || cp "${PROGRAM%/*}/coracle-fuse" "$1/"
+}
+
+# servers_alive: the image servers of this test, by their pids.
+servers_alive() {
+    local file
+    while read -r file; do
+        ! grep -qs '^coracle-fuse' "${file%cmdline}comm" || printf '%s\n' "${file//[!0-9]/}"
+    done < <(grep -lsaF "$BATS_TEST_TMPDIR/" /proc/[0-9]*/cmdline)
+}
+
+# A server ends by itself, soon after the last process that saw its image.
+servers_end() {
+    local end=$((SECONDS + 6))
+    is_squashfs || return 0
+    while ((SECONDS < end)); do
+        [[ -n $(servers_alive) ]] || return 0
+        sleep 0.02
+    done
+    echo "image servers are left: $(servers_alive)" >&2
+    return 1
 }
 
 # --- the environment -------------------------------------------------------
@@ -103,9 +162,11 @@ standard_setup() {
         echo "no program to test at $CORACLE: build it or set CORACLE" >&2
         return 1
     }
-    CORACLE=$(realpath "$CORACLE")
-    export CORACLE PAYLOAD
-    make_tools
+    PROGRAM=$(realpath "$CORACLE")
+    make_tools || return
+    CORACLE=$PROGRAM
+    ! is_squashfs || CORACLE=$TOOLS/as-squashfs
+    export CORACLE PROGRAM PAYLOAD
     clean_environment
     make_image image
 }
@@ -114,7 +175,10 @@ standard_setup() {
 setup() { standard_setup; }
 
 # Records of the identities that `stranger` lends may lie outside of ours.
-standard_teardown() { rm -rf {/tmp,/dev/shm}/coracle-{31337,4321,12345,54321}; }
+standard_teardown() {
+    rm -rf {/tmp,/dev/shm}/coracle-{31337,4321,12345,54321}
+    servers_end
+}
 teardown() { standard_teardown; }
 
 is_root() { [[ $(id -u) -eq 0 ]]; }
@@ -129,10 +193,10 @@ need() {
 }
 
 need_static() {
-    ! readelf -l "$CORACLE" | grep -q INTERP || skip "needs a static coracle"
+    ! readelf -l "$PROGRAM" | grep -q INTERP || skip "needs a static coracle"
 }
 
-is_sanitized() { grep -q __asan_init "$CORACLE"; }
+is_sanitized() { grep -q __asan_init "$PROGRAM"; }
 
 # --- running ---------------------------------------------------------------
 

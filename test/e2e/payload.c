@@ -186,6 +186,15 @@ static int do_no_new_privs(int argc, char **argv)
     return 0;
 }
 
+/* access PATH...: what access(2) says that one may do with each, as ls writes it. */
+static int do_access(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        printf("%c%c%c %s\n", access(argv[i], R_OK) ? '-' : 'r', access(argv[i], W_OK) ? '-' : 'w',
+               access(argv[i], X_OK) ? '-' : 'x', argv[i]);
+    return 0;
+}
+
 /* args ARG...: each argument in brackets, one a line. */
 static int do_args(int argc, char **argv)
 {
@@ -207,6 +216,7 @@ static int do_argv0(int argc, char **argv)
 }
 
 static const struct subcommand subcommands[] = {
+    {"access", do_access, "PATH..."},
     {"args", do_args, "ARG..."},
     {"argv0", do_argv0, "NAME COMMAND ARG..."},
     {"block", do_block, "SIGNAL... -- COMMAND"},

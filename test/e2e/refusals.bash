@@ -2,10 +2,11 @@
 # shellcheck disable=SC2154 # status, output and stderr are set by `run`
 # refusals - what every refusal has in common; loaded behind helpers.
 
-# All that a launch could leave: mounts, files, programs of ours.
+# All that a launch could leave: mounts, files, programs of ours. What images are packed to is of the tests.
 world() {
     cat /proc/self/mountinfo
-    find "$BATS_TEST_TMPDIR" -name 'separate-stderr-*' -prune -o -path "$IMAGE" -prune -o -printf '%p %m %y %l\n' | sort
+    find "$BATS_TEST_TMPDIR" -name 'separate-stderr-*' -prune -o -path "$IMAGE" -prune -o -name '*.sqfs' -prune -o \
+        -printf '%p %m %y %l\n' | sort
     find "$IMAGE" -printf '%p %m %y %s %T@ %l\n' 2>/dev/null | sort
     find "$XDG_RUNTIME_DIR" /tmp /dev/shm -maxdepth 1 -name 'coracle*' ! -name "coracle-$(id -u)" -uid "$(id -u)" |
         sort
@@ -33,7 +34,8 @@ refused() {
     assert_one_error "$1" "$2" || return
     [[ -z $output ]] || report "expected nothing on stdout" || return
     diff <(printf '%s\n' "$before") <(world) >&2 || report "left something behind" || return
-    [[ -z $(ours_alive) ]] || report "a process is left"
+    [[ -z $(ours_alive) ]] || report "a process is left" || return
+    servers_end
 }
 
 # says TEXT...: each is in the message.

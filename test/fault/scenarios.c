@@ -15,6 +15,17 @@ const struct scenario scenarios[] = {
      .image = "full",
      .options = {"--writable-tmpfs"},
      .checks = {"rw:/", "rw:/etc"}},
+    {.name = "a SquashFS file",
+     .image = "bare",
+     .is_served = 1,
+     .options = {"--bind", "/tmp/source:/deep/down/target:ro", "--tmpfs", "/fast:size=64k"},
+     .checks = {"there:/proc/self", "there:/deep/down/target/file", "ro:/deep/down/target", "rw:/fast",
+                "ro:/"}},
+    {.name = "a SquashFS file, writable root",
+     .image = "full",
+     .is_served = 1,
+     .options = {"--writable-tmpfs"},
+     .checks = {"there:/dev/null", "rw:/", "rw:/etc"}},
     {.name = "no record yet", .image = "full", .is_cold = 1, .checks = {"there:/etc/passwd"}},
 };
 

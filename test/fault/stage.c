@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -258,6 +259,39 @@ static void make_images(const struct program *payload, struct arena *arena)
     make_image("/tmp/full", full, payload, arena);
 }
 
+/* Makes a SquashFS of the directory IMAGE beside it. 0 or -1. */
+static int pack(const char *image, struct arena *arena)
+{
+    char *argv[] = {arena_strdup(arena, "mksquashfs"),           arena_strdup(arena, image),
+                    arena_join(arena, image, ".squashfs", NULL), arena_strdup(arena, "-noappend"),
+                    arena_strdup(arena, "-no-progress"),         NULL};
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0 && status == 0 ? 0 : -1;
+}
+
+/* Both images as files; why not, or NULL. */
+static const char *make_served_images(int has_server, struct arena *arena)
+{
+    if (!has_server)
+        return "coracle-fuse was not built";
+    if (access("/dev/fuse", R_OK | W_OK) < 0)
+        return "/dev/fuse is missing or closed to us";
+    return pack("/tmp/bare", arena) < 0 || pack("/tmp/full", arena) < 0 ? "needs the program mksquashfs"
+                                                                        : NULL;
+}
+
 /* Namespaces in which we stay who we are, and may mount. */
 static void enter_namespaces(struct arena *arena)
 {
@@ -275,24 +309,27 @@ static void enter_namespaces(struct arena *arena)
         bail_out("tmpfs");
 }
 
-/* Copies of the programs, since they may lie in the /tmp that goes; the record's maker stands beside. */
+/* Copies of the programs, since they may lie in the /tmp that goes; what it starts stands beside coracle. */
 static void make_programs(struct stage *stage, const char *coracle, const char *payload)
 {
-    char *maker = arena_printf(&stage->arena, "%.*s-record", (int)strlen(coracle), coracle);
-    int has_maker = access(maker, R_OK) == 0;
-    struct program programs[3];
+    static const char *const suffixes[] = {"", "-record", "-fuse"};
+    enum { COUNT = sizeof suffixes / sizeof suffixes[0] };
+    struct program programs[COUNT] = {{NULL, 0}}, command = read_program(payload, &stage->arena);
 
-    programs[0] = read_program(coracle, &stage->arena);
-    programs[1] = read_program(payload, &stage->arena);
-    if (has_maker)
-        programs[2] = read_program(maker, &stage->arena);
+    for (int i = 0; i < COUNT; i++) {
+        char *path = arena_join(&stage->arena, coracle, suffixes[i], NULL);
+
+        if (i == 0 || access(path, R_OK) == 0)
+            programs[i] = read_program(path, &stage->arena);
+    }
     enter_namespaces(&stage->arena);
     make_folder("/tmp/program");
-    write_program("/tmp/program/coracle", &programs[0]);
-    if (has_maker)
-        write_program("/tmp/program/coracle-record", &programs[2]);
-    make_images(&programs[1], &stage->arena);
     stage->coracle = arena_strdup(&stage->arena, "/tmp/program/coracle");
+    for (int i = 0; i < COUNT; i++)
+        if (programs[i].bytes)
+            write_program(arena_join(&stage->arena, stage->coracle, suffixes[i], NULL), &programs[i]);
+    make_images(&command, &stage->arena);
+    stage->cannot_serve = make_served_images(programs[COUNT - 1].bytes != NULL, &stage->arena);
 }
 
 static void make_surroundings(struct stage *stage)
@@ -355,23 +392,52 @@ static void forget_record(const struct stage *stage, struct arena *arena)
     }
 }
 
+static void fill_arguments(const struct stage *stage, const struct scenario *scenario,
+                           char *argv[MOST_ARGUMENTS], struct arena *arena)
+{
+    int argc = 0;
+
+    argv[argc++] = stage->coracle;
+    argv[argc++] = arena_strdup(arena, "run");
+    for (int i = 0; scenario->options[i]; i++)
+        argv[argc++] = arena_strdup(arena, scenario->options[i]);
+    argv[argc++] = arena_join(arena, "/tmp/", scenario->image, scenario->is_served ? ".squashfs" : "", NULL);
+    argv[argc++] = arena_strdup(arena, "payload");
+    for (int i = 0; scenario->checks[i]; i++)
+        argv[argc++] = arena_strdup(arena, scenario->checks[i]);
+    argv[argc] = NULL;
+}
+
+pid_t stage_start(const struct stage *stage, const struct scenario *scenario, int output)
+{
+    struct arena arena;
+    char *argv[MOST_ARGUMENTS];
+    pid_t pid;
+
+    arena_init(&arena, stage_no_memory);
+    fill_arguments(stage, scenario, argv, &arena);
+    pid = fork();
+    if (pid == 0) {
+        dup2(output, STDOUT_FILENO);
+        dup2(output, STDERR_FILENO);
+        sys_close_range(STDERR_FILENO + 1, ~0U, 0);
+        execve(argv[0], argv, stage->environment);
+        _exit(98);
+    }
+    arena_free(&arena);
+    if (pid < 0)
+        bail_out("fork");
+    return pid;
+}
+
 void stage_launch(struct stage *stage, const struct scenario *scenario, const struct fault *fault,
                   struct outcome *outcome)
 {
     struct arena arena;
     char *argv[MOST_ARGUMENTS];
-    int argc = 0;
 
     arena_init(&arena, stage_no_memory);
-    argv[argc++] = stage->coracle;
-    argv[argc++] = arena_strdup(&arena, "run");
-    for (int i = 0; scenario->options[i]; i++)
-        argv[argc++] = arena_strdup(&arena, scenario->options[i]);
-    argv[argc++] = arena_join(&arena, "/tmp/", scenario->image, NULL);
-    argv[argc++] = arena_strdup(&arena, "payload");
-    for (int i = 0; scenario->checks[i]; i++)
-        argv[argc++] = arena_strdup(&arena, scenario->checks[i]);
-    argv[argc] = NULL;
+    fill_arguments(stage, scenario, argv, &arena);
     if (scenario->is_cold)
         forget_record(stage, &arena);
     if (traced_launch(argv, stage->environment, fault, outcome) < 0)

@@ -6,6 +6,8 @@
 #ifndef CORACLE_TEST_FAULT_STAGE_H
 #define CORACLE_TEST_FAULT_STAGE_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 
 #include "traced-launch.h"
@@ -14,6 +16,7 @@
 struct scenario {
     const char *name;
     const char *image;       /* "full": has every mount point; "bare": has none */
+    int is_served;           /* the image is a SquashFS file */
     int is_cold;             /* the node's record is not there yet */
     const char *options[16]; /* of `coracle run` */
     const char *checks[8];   /* for payload */
@@ -27,6 +30,7 @@ enum { STAGE_RECORD_FILES = 8 };
 struct stage {
     struct arena arena;
     char *coracle;
+    const char *cannot_serve; /* why there is no SquashFS file; NULL: there are two */
     char *environment[8];
     char *record[STAGE_RECORD_FILES + 1]; /* the files that a launch leaves, then NULL */
     int record_entries;                   /* all that lies in the record's place: folders too */
@@ -39,6 +43,9 @@ struct stage {
  * the program.
  */
 void stage_make(struct stage *stage);
+
+/* Starts a launch of SCENARIO without a trace, its output on OUTPUT. Its process id. */
+pid_t stage_start(const struct stage *stage, const struct scenario *scenario, int output);
 
 /* Launches SCENARIO as traced_launch() does. What the harness lacks ends the program. */
 void stage_launch(struct stage *stage, const struct scenario *scenario, const struct fault *fault,

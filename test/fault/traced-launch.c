@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/ptrace.h>
@@ -37,6 +38,7 @@ struct process {
 struct trace {
     const struct fault *fault;
     struct outcome *outcome;
+    long over_ms; /* when the launcher ended */
     int count;
     struct process processes[PROCESSES];
 };
@@ -103,11 +105,21 @@ static int count_boundary(struct process *process)
     return 1;
 }
 
+static long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void carry_out(struct trace *trace, struct process *process, int is_entry)
 {
     const struct fault *fault = trace->fault;
     struct outcome *outcome = trace->outcome;
 
+    if (fault->kind == FAULT_KILL_LAUNCHER && trace->processes[0].is_over)
+        return; /* too late: this and what follows is not hit */
     outcome->hit = 1;
     outcome->call = process->call;
     outcome->is_entry = is_entry;
@@ -176,6 +188,9 @@ static void handle(struct trace *trace, pid_t pid, int status)
         process->is_over = 1;
         if (process == &trace->processes[0]) {
             trace->outcome->status = status;
+            trace->outcome->executed =
+                process->execs > 1 || (process->call == SYS_execve && WIFSIGNALED(status));
+            trace->over_ms = now_ms();
             set_deadline(LEFT_SECONDS);
         }
         return;
@@ -221,6 +236,7 @@ static int wait_for_all(struct trace *trace)
             break;
         end_all(trace);
     }
+    trace->outcome->after_ms = now_ms() - trace->over_ms;
     alarm(0);
     return errno == ECHILD ? 0 : -1;
 }

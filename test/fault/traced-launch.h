@@ -29,8 +29,10 @@ struct outcome {
     int ordinal;       /* the so-manieth of its name in that process, */
     int is_entry;      /* on its way in */
     int status;        /* of the launcher, as from waitpid() */
+    int executed;      /* it had become the command, or was lost on the way to that */
     int hung;          /* it had to be ended after LAUNCH_SECONDS */
     int left;          /* a process of it lived on for more than LEFT_SECONDS */
+    long after_ms;     /* how long the last one lived on */
     char output[8192]; /* what came on stdout and stderr, zero-terminated */
 };
 

@@ -28,6 +28,9 @@
 /* Caches and one decoder take a small part of it; a hostile dictionary size takes no more. */
 #define MEMORY_LIMIT (512ull << 20)
 
+/* With less a decoder may find none in the middle of the job. */
+#define MEMORY_LEAST (64ull << 20)
+
 static void raise_soft_limits(void)
 {
     struct rlimit limit;
@@ -92,8 +95,22 @@ static int empty_root(void)
     return status ? -1 : 0;
 }
 
+static int check_memory(struct err *err)
+{
+    struct rlimit limit;
+
+    if (SANITIZED || getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_max >= MEMORY_LEAST)
+        return 0;
+    return err_set(err, ERR_LIMIT,
+                   "coracle-fuse gets too little address space (%llu KiB, at least %llu are needed); raise "
+                   "ulimit -v",
+                   (unsigned long long)limit.rlim_max >> 10, MEMORY_LEAST >> 10);
+}
+
 int jail_enter(struct err *err)
 {
+    if (check_memory(err) < 0)
+        return -1;
     leave_callers_settings();
     if (unshare(CLONE_NEWUSER) < 0) {
         const int saved = errno;

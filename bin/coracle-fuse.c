@@ -37,45 +37,17 @@ static void __attribute__((noreturn)) out_of_memory(void)
     _exit(FAILED);
 }
 
-static int send_bytes(const void *bytes, size_t length)
-{
-    for (const char *next = bytes; length;) {
-        ssize_t n = send(SERVER_SOCKET_FD, next, length, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        next += n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
-static int receive_bytes(void *bytes, size_t length)
-{
-    size_t done = 0;
-
-    while (done < length) {
-        ssize_t n = recv(SERVER_SOCKET_FD, (char *)bytes + done, length - done, MSG_WAITALL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-static int greet(enum server_greeting_kind kind, enum err_id error, const void *bytes, size_t length)
+/* A launcher that has gone meanwhile needs no server. */
+static void greet(enum server_greeting_kind kind, enum err_id error, const void *bytes, size_t length)
 {
     const struct server_greeting greeting = {SERVER_MESSAGE_MAGIC, kind, error, (uint32_t)length};
 
-    return send_bytes(&greeting, sizeof(greeting)) < 0 || send_bytes(bytes, length) < 0 ? -1 : 0;
+    if (server_message_send(SERVER_SOCKET_FD, &greeting, sizeof(greeting)) < 0 ||
+        server_message_send(SERVER_SOCKET_FD, bytes, length) < 0)
+        _exit(FAILED);
 }
 
-static int __attribute__((noreturn)) refuse(const struct err *err)
+static void __attribute__((noreturn)) refuse(const struct err *err)
 {
     size_t length = strlen(err->text);
 
@@ -117,8 +89,10 @@ static int greet_with_config(struct err *err)
         return err_set(err, ERR_IMAGE_EMPTY, "it is an empty directory");
     found = found < 0 ? found : find_file(&node, IMAGE_CONFIG_DIR, &node);
     found = found <= 0 ? found : find_file(&node, IMAGE_CONFIG_NAME, &node);
-    if (found == 0)
-        return greet(SERVER_NO_CONFIG, 0, NULL, 0);
+    if (found == 0) {
+        greet(SERVER_NO_CONFIG, 0, NULL, 0);
+        return 0;
+    }
     if (found < 0)
         return err_set(err, ERR_IMAGE_DAMAGED,
                        "its " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " cannot be read");
@@ -130,7 +104,8 @@ static int greet_with_config(struct err *err)
     if (squash_read(&squash, &node, 0, (size_t)length, bytes) != (int64_t)length)
         return err_set(err, ERR_IMAGE_DAMAGED,
                        "its " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " cannot be read");
-    return greet(SERVER_HAS_CONFIG, 0, bytes, (size_t)length);
+    greet(SERVER_HAS_CONFIG, 0, bytes, (size_t)length);
+    return 0;
 }
 
 /* Waits for the launcher's order. 0 and *ORDER, *DEVICE; -1: the launcher has gone, or wants nothing more. */
@@ -163,7 +138,7 @@ static int make_grafts(const struct server_order *order, struct grafts *grafts)
     char *bytes = arena_alloc(&arena, (size_t)order->length + 1);
     const char *next = bytes, *end = bytes + order->length;
 
-    if (receive_bytes(bytes, order->length) < 0)
+    if (server_message_receive(SERVER_SOCKET_FD, bytes, order->length) < 0)
         return -1;
     for (uint32_t i = 0; i < order->count && next + 1 < end; i++) {
         const char kind = *next;

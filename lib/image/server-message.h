@@ -10,6 +10,7 @@
 #ifndef CORACLE_IMAGE_SERVER_MESSAGE_H
 #define CORACLE_IMAGE_SERVER_MESSAGE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* "crc" and the version of this exchange. */
@@ -55,5 +56,12 @@ enum { SERVER_ORDER_LIMIT = 64 * 1024 * 1024 };
 /* The same on the name itself, where a link stands there too. */
 #define SERVER_MAKE_FILE_ON_NAME 'F'
 #define SERVER_MAKE_DIRECTORY_ON_NAME 'D'
+
+/*
+ * Send or receive all LENGTH bytes. 0, or -1: the other side has gone (and errno,
+ * EPIPE for one, where it was told; no SIGPIPE comes).
+ */
+int server_message_send(int socket, const void *bytes, size_t length);
+int server_message_receive(int socket, void *bytes, size_t length);
 
 #endif

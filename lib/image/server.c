@@ -62,23 +62,6 @@ int image_server_start(struct image_server *server, int image, const char *name,
     return 0;
 }
 
-/* Reads all LENGTH bytes. 0, or -1: the server has ended. */
-static int receive(const struct image_server *server, void *bytes, size_t length)
-{
-    size_t done = 0;
-
-    while (done < length) {
-        ssize_t n = recv(server->socket, (char *)bytes + done, length - done, MSG_WAITALL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        done += (size_t)n;
-    }
-    return 0;
-}
-
 static int has_ended(struct err *err)
 {
     return err_set(err, ERR_SERVER,
@@ -93,35 +76,20 @@ int image_server_greet(const struct image_server *server, char **config, size_t 
     char *bytes;
 
     *config = NULL;
-    if (receive(server, &greeting, sizeof(greeting)) < 0)
+    if (server_message_receive(server->socket, &greeting, sizeof(greeting)) < 0)
         return has_ended(err);
     if (greeting.magic != SERVER_MESSAGE_MAGIC || greeting.kind > SERVER_REFUSES ||
         greeting.error >= ERR_COUNT ||
         greeting.length > (greeting.kind == SERVER_REFUSES ? SERVER_TEXT_LIMIT : SERVER_CONFIG_LIMIT))
         return err_set(err, ERR_SERVER, "coracle-fuse is of another version; reinstall Coracle");
     bytes = arena_alloc(arena, greeting.length + 1);
-    if (receive(server, bytes, greeting.length) < 0)
+    if (server_message_receive(server->socket, bytes, greeting.length) < 0)
         return has_ended(err);
     if (greeting.kind == SERVER_REFUSES)
         return err_set(err, (enum err_id)greeting.error, "%s", bytes);
     if (greeting.kind == SERVER_HAS_CONFIG)
         *config = bytes;
     *length = greeting.length;
-    return 0;
-}
-
-static int send_all(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes += n;
-        length -= (size_t)n;
-    }
     return 0;
 }
 
@@ -149,5 +117,5 @@ int image_server_order(const struct image_server *server, int fuse, uint32_t uid
     while (sendmsg(server->socket, &message, MSG_NOSIGNAL) < 0)
         if (errno != EINTR)
             return -1;
-    return send_all(server->socket, points, length);
+    return server_message_send(server->socket, points, length);
 }

@@ -244,6 +244,8 @@ of() { sed -n "s/^$1:[[:blank:]]*//p" "/proc/$SERVER/status"; }
 @test "stopped, it does not keep the command from being killed" {
     begin 'echo ready; go; read -r x </opt/small'
     kill -STOP "$SERVER"
+    # A server that still finds a request before it stops takes it: then nobody can be killed.
+    within 20 grep -q '^State:.T' "/proc/$SERVER/status"
     go_on
     sleep 0.3
     if has_ended "$COMMAND"; then report 'the command ended without an answer'; fi

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
+
 void fd_close(int *fd)
 {
     int saved = errno;
@@ -98,4 +100,23 @@ int fd_write_all(int fd, const void *bytes, size_t length)
         length -= (size_t)n;
     }
     return 0;
+}
+
+int fd_arrange(const int fds[], size_t count)
+{
+    int high[FD_ARRANGE_LIMIT];
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0 || (null = fcntl(null, F_DUPFD_CLOEXEC, (int)count)) < 0)
+        return -1;
+    /* First to where no target is, so that none of them is overwritten. */
+    for (size_t i = 0; i < count; i++) {
+        high[i] = fds[i] < 0 ? null : fcntl(fds[i], F_DUPFD_CLOEXEC, (int)count);
+        if (high[i] < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (dup2(high[i], (int)i) < 0)
+            return -1;
+    return sys_close_range((unsigned)count, ~0u, 0);
 }

@@ -36,4 +36,14 @@ char *fd_read_all(int fd, size_t limit, struct arena *arena, size_t *length);
 /* Writes all LENGTH bytes. 0, or -1 and errno. */
 int fd_write_all(int fd, const void *bytes, size_t length);
 
+/*
+ * For a process that will execute a program: its descriptors 0, 1 ... become the
+ * COUNT descriptors FDS, of which a negative one stands for /dev/null, open at
+ * exec, and it has no other. At most FD_ARRANGE_LIMIT. 0, or -1 and errno, some
+ * being arranged then; ENOSYS before Linux 5.9: all are, and the others are as
+ * they were. close_range(2)
+ */
+enum { FD_ARRANGE_LIMIT = 8 };
+int fd_arrange(const int fds[], size_t count);
+
 #endif

@@ -75,3 +75,18 @@ int num_format(char *out, uint64_t value)
     out[n] = 0;
     return n;
 }
+
+uint16_t num_le16(const unsigned char bytes[2])
+{
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+uint32_t num_le32(const unsigned char bytes[4])
+{
+    return num_le16(bytes) | (uint32_t)num_le16(bytes + 2) << 16;
+}
+
+uint64_t num_le64(const unsigned char bytes[8])
+{
+    return num_le32(bytes) | (uint64_t)num_le32(bytes + 4) << 32;
+}

@@ -1,6 +1,6 @@
 /*
  * num - numbers from text, strictly: digits only, no sign, no blank, nothing
- * after them, nothing that wraps around.
+ * after them, nothing that wraps around; and numbers in files, from their bytes.
  */
 #ifndef CORACLE_BASE_NUM_H
 #define CORACLE_BASE_NUM_H
@@ -18,5 +18,10 @@ int num_parse_size(const char *text, uint64_t *bytes);
 
 /* Writes VALUE in decimal to OUT, which has room for 21 bytes, and returns its length. */
 int num_format(char *out, uint64_t value);
+
+/* Little-endian, wherever BYTES are. */
+uint16_t num_le16(const unsigned char bytes[2]);
+uint32_t num_le32(const unsigned char bytes[4]);
+uint64_t num_le64(const unsigned char bytes[8]);
 
 #endif

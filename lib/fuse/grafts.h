@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "fuse/nodes.h"
 #include "squash/squash.h"
 
 struct graft {
@@ -45,7 +46,7 @@ const struct graft *grafts_get(const struct grafts *grafts, uint64_t node);
 
 static inline uint64_t graft_node(size_t index)
 {
-    return 1ull << 62 | (index + 1);
+    return NODE_GRAFT | (index + 1);
 }
 
 #endif

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/sys.h"
 
 /*
  * How the middle process ends: 0; the errno for which no program could be
@@ -32,30 +31,6 @@ static char *const *clean_environment(char *const environment[], struct arena *a
         if (strncmp(environment[i], "LD_", 3) != 0)
             clean[kept++] = environment[i];
     return clean;
-}
-
-/*
- * Standard input from /dev/null, standard output to OUTPUT, standard error as
- * it is, nothing else. Any of the three may be closed in the caller, and the
- * pipe may have taken its number. 0, or -1 and errno.
- */
-static int arrange_descriptors(int output, int unused)
-{
-    int high = fcntl(output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    int null;
-
-    close(output);
-    close(unused);
-    null = open("/dev/null", O_RDWR);
-    if (high < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0)
-        return -1;
-    if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)
-        return -1;
-    if (dup2(high, STDOUT_FILENO) < 0)
-        return -1;
-    /* Before Linux 5.9 the descriptors that the caller itself inherited stay open. */
-    sys_close_range(STDERR_FILENO + 1, ~0u, 0);
-    return 0;
 }
 
 /* Waits for CHILD, of whatever exit signal. 0 and *STATUS, or -1. */
@@ -96,10 +71,11 @@ static int run_first(const char *const programs[], char *const environment[])
  * who ignores it. A process that only forks can end with no signal at all.
  */
 static void __attribute__((noreturn))
-be_middle_process(const int ends[2], const char *const programs[], char *const environment[])
+be_middle_process(const int fds[3], const char *const programs[], char *const environment[])
 {
     signal(SIGCHLD, SIG_DFL);
-    if (arrange_descriptors(ends[1], ends[0]) < 0)
+    /* Before Linux 5.9 the descriptors that the caller itself inherited stay open. */
+    if (fd_arrange(fds, 3) < 0 && errno != ENOSYS)
         _exit(errno);
     _exit(run_first(programs, environment));
 }
@@ -107,6 +83,7 @@ be_middle_process(const int ends[2], const char *const programs[], char *const e
 /* Starts the middle process. Its id and *OUTPUT, what the program prints; or -1. */
 static pid_t start(const char *const programs[], char *const environment[], int *output, struct err *err)
 {
+    int errors = fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO; /* the pipe may take its number */
     int ends[2];
     pid_t child;
 
@@ -114,7 +91,7 @@ static pid_t start(const char *const programs[], char *const environment[], int 
         return err_set(err, ERR_LIMIT, "cannot make a pipe to coracle-record: %s", err_reason(errno));
     child = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL); /* exit signal 0: none */
     if (child == 0)
-        be_middle_process(ends, programs, environment);
+        be_middle_process((const int[]){-1, ends[1], errors}, programs, environment);
     if (child < 0) {
         err_set(err, ERR_LIMIT, "cannot make a process for coracle-record: %s", err_reason(errno));
         close(ends[0]);

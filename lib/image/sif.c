@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/num.h"
+
 /* Offsets in the global header and in a descriptor. */
 enum { MAGIC = 32, DESCRIPTORS_TOTAL = 88, DESCRIPTORS_OFFSET = 96 };
 enum { TYPE = 0, USED = 4, OFFSET = 17, LENGTH = 25, FILE_SYSTEM = 201, PARTITION_KIND = 205 };
@@ -11,15 +13,6 @@ enum { FS_SQUASHFS = 1, FS_EXT3 = 2, FS_ENCRYPTED_SQUASHFS = 5 };
 
 static const char magic[] = "SIF_MAGIC";
 
-static uint64_t number(const unsigned char *bytes, int n)
-{
-    uint64_t value = 0;
-
-    while (n-- > 0)
-        value = value << 8 | bytes[n];
-    return value;
-}
-
 int sif_has_magic(const unsigned char *bytes, size_t length)
 {
     return length >= MAGIC + sizeof(magic) && memcmp(bytes + MAGIC, magic, sizeof(magic)) == 0;
@@ -28,9 +21,9 @@ int sif_has_magic(const unsigned char *bytes, size_t length)
 int sif_read_header(struct sif_table *table, const unsigned char bytes[SIF_HEADER_SIZE], uint64_t room,
                     struct err *err)
 {
-    uint64_t total = number(bytes + DESCRIPTORS_TOTAL, 8);
+    uint64_t total = num_le64(bytes + DESCRIPTORS_TOTAL);
 
-    table->offset = number(bytes + DESCRIPTORS_OFFSET, 8);
+    table->offset = num_le64(bytes + DESCRIPTORS_OFFSET);
     table->count = (uint32_t)total;
     if (total > SIF_DESCRIPTORS_LIMIT || table->offset > room ||
         total * SIF_DESCRIPTOR_SIZE > room - table->offset)
@@ -41,10 +34,10 @@ int sif_read_header(struct sif_table *table, const unsigned char bytes[SIF_HEADE
 int sif_read_descriptor(struct sif_partition *partition, const unsigned char bytes[SIF_DESCRIPTOR_SIZE],
                         uint64_t room, struct err *err)
 {
-    uint64_t file_system = number(bytes + FILE_SYSTEM, 4);
+    uint32_t file_system = num_le32(bytes + FILE_SYSTEM);
 
-    if (number(bytes + TYPE, 4) != TYPE_PARTITION || !bytes[USED] ||
-        number(bytes + PARTITION_KIND, 4) != KIND_PRIMARY_SYSTEM)
+    if (num_le32(bytes + TYPE) != TYPE_PARTITION || !bytes[USED] ||
+        num_le32(bytes + PARTITION_KIND) != KIND_PRIMARY_SYSTEM)
         return 0;
     if (file_system == FS_ENCRYPTED_SQUASHFS)
         return err_set(err, ERR_IMAGE_UNKNOWN,
@@ -55,8 +48,8 @@ int sif_read_descriptor(struct sif_partition *partition, const unsigned char byt
                        "its file system is %s; rebuild it, or unpack it first: apptainer build --sandbox "
                        "DIRECTORY FILE",
                        file_system == FS_EXT3 ? "ext3, which only root can mount" : "not a SquashFS");
-    partition->offset = number(bytes + OFFSET, 8);
-    partition->length = number(bytes + LENGTH, 8);
+    partition->offset = num_le64(bytes + OFFSET);
+    partition->length = num_le64(bytes + LENGTH);
     if (partition->offset > room || partition->length > room - partition->offset)
         return err_set(err, ERR_IMAGE_DAMAGED, "it is cut off: its file system ends behind the file");
     return 1;

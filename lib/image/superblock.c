@@ -3,19 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/num.h"
+
 enum { MINIMUM_BLOCK = 4096, MAXIMUM_BLOCK = 1024 * 1024, SQUASHFS_MAJOR = 4, SQUASHFS_MINOR = 0 };
 
 static const char *const compressors[] = {NULL, "gzip", "lzma", "lzo", "xz", "lz4", "zstd"};
-
-/* Little-endian numbers of N bytes. */
-static uint64_t number(const unsigned char *bytes, int n)
-{
-    uint64_t value = 0;
-
-    while (n-- > 0)
-        value = value << 8 | bytes[n];
-    return value;
-}
 
 int superblock_has_magic(const unsigned char bytes[4])
 {
@@ -57,21 +49,21 @@ static int check(const struct superblock *s, unsigned block_log, uint64_t room, 
 int superblock_parse(struct superblock *s, const unsigned char bytes[SUPERBLOCK_SIZE], uint64_t room,
                      struct err *err)
 {
-    unsigned major = (unsigned)number(bytes + 28, 2), minor = (unsigned)number(bytes + 30, 2);
+    unsigned major = num_le16(bytes + 28), minor = num_le16(bytes + 30);
 
     *s = (struct superblock){
-        .inodes = (uint32_t)number(bytes + 4, 4),
-        .block_size = (uint32_t)number(bytes + 12, 4),
-        .fragments = (uint32_t)number(bytes + 16, 4),
-        .compressor = (uint16_t)number(bytes + 20, 2),
-        .ids = (uint16_t)number(bytes + 26, 2),
-        .root = number(bytes + 32, 8),
-        .bytes = number(bytes + 40, 8),
-        .id_table = number(bytes + 48, 8),
-        .xattr_table = number(bytes + 56, 8),
-        .inode_table = number(bytes + 64, 8),
-        .directory_table = number(bytes + 72, 8),
-        .fragment_table = number(bytes + 80, 8),
+        .inodes = num_le32(bytes + 4),
+        .block_size = num_le32(bytes + 12),
+        .fragments = num_le32(bytes + 16),
+        .compressor = num_le16(bytes + 20),
+        .ids = num_le16(bytes + 26),
+        .root = num_le64(bytes + 32),
+        .bytes = num_le64(bytes + 40),
+        .id_table = num_le64(bytes + 48),
+        .xattr_table = num_le64(bytes + 56),
+        .inode_table = num_le64(bytes + 64),
+        .directory_table = num_le64(bytes + 72),
+        .fragment_table = num_le64(bytes + 80),
     };
     if (!superblock_has_magic(bytes))
         return err_set(err, ERR_IMAGE_UNKNOWN, "it does not begin like a SquashFS");
@@ -83,5 +75,5 @@ int superblock_parse(struct superblock *s, const unsigned char bytes[SUPERBLOCK_
     if (!superblock_compressor(s))
         return err_set(err, ERR_IMAGE_UNKNOWN, "it is compressed by a method of unknown number %u",
                        s->compressor);
-    return check(s, (unsigned)number(bytes + 22, 2), room, err);
+    return check(s, num_le16(bytes + 22), room, err);
 }

@@ -9,13 +9,6 @@ load squashfs
 
 setup() { squashfs_setup; }
 
-# works: IMAGE's command runs, silently.
-works() {
-    inside 'cat /etc/image-release && test -d /proc/self && test -c /dev/null'
-    assert_output 'image name' || return
-    assert_equal "$stderr" ''
-}
-
 # --- which files -------------------------------------------------------------
 
 @test "a SquashFS is recognised by its content, whatever its name" {

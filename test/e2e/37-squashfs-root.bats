@@ -10,12 +10,6 @@ load squashfs
 
 setup() { squashfs_setup; }
 
-works() {
-    inside 'cat /etc/image-release && test -d /proc/self && test -c /dev/null'
-    assert_output 'image name' || return
-    assert_equal "$stderr" ''
-}
-
 # --- writing -------------------------------------------------------------------
 
 @test "--write is refused" {

@@ -9,13 +9,6 @@ load squashfs
 
 setup() { squashfs_setup; }
 
-# works: IMAGE's command runs, silently.
-works() {
-    inside 'cat /etc/image-release && test -d /proc/self && test -c /dev/null'
-    assert_output 'image name' || return
-    assert_equal "$stderr" ''
-}
-
 @test "a sparse file beyond 4 GiB is read at its end and in its hole" {
     truncate -s 4500000000 "$TREE/opt/huge"
     echo 'the end' >>"$TREE/opt/huge"

@@ -63,6 +63,14 @@ assert_same_content() {
     done
 }
 
+# works: IMAGE's command runs, silently.
+works() {
+    inside 'cat /etc/image-release && test -d /proc/self && test -c /dev/null'
+    assert_output 'image name' || return
+    # shellcheck disable=SC2154 # capture's
+    assert_equal "$stderr" ''
+}
+
 # --- servers -----------------------------------------------------------------
 
 # servers NAME: the process ids of the image NAME's servers. One that has ended

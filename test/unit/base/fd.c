@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../tap.h"
@@ -130,6 +132,81 @@ static void test_write_all(void)
     TAP_INT(fd_write_all(full, "", 0), 0);
 }
 
+enum { HIGHEST_FD = 40 };
+
+/* A letter for each descriptor: of a pipe, a regular file, /dev/null; '-' where there is none at exec. */
+static void describe_descriptors(char text[HIGHEST_FD + 1])
+{
+    for (int fd = 0; fd < HIGHEST_FD; fd++) {
+        struct stat null, st;
+
+        text[fd] = '-';
+        if (fcntl(fd, F_GETFD) != 0 || fstat(fd, &st) < 0 || stat("/dev/null", &null) < 0)
+            continue;
+        text[fd] = S_ISFIFO(st.st_mode) ? 'p' : S_ISREG(st.st_mode) ? 'r' : '?';
+        if (st.st_rdev == null.st_rdev && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR)
+            text[fd] = 'n';
+    }
+    for (int fd = HIGHEST_FD - 1; fd >= 0 && text[fd] == '-'; fd--)
+        text[fd] = 0;
+}
+
+/* In a process with a pipe as 20, a regular file as 21, both below 2 too unless CLOSED. Its exit status. */
+static int arrange(const int fds[], size_t count, int closed, char text[HIGHEST_FD + 1])
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        int ends[2], file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+        if (pipe2(ends, O_CLOEXEC) < 0 || dup2(file, 21) < 0 || dup2(ends[0], 20) < 0 || dup2(20, 0) < 0 ||
+            dup2(21, 1) < 0 || close(2) < 0)
+            _exit(255);
+        if (closed && (close(0) < 0 || close(1) < 0))
+            _exit(255);
+        if (fd_arrange(fds, count) < 0)
+            _exit(errno);
+        describe_descriptors(text);
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_arrange(void)
+{
+    static const struct {
+        const char *what;
+        int fds[FD_ARRANGE_LIMIT];
+        size_t count;
+        int closed;
+        int error;
+        const char *expected;
+    } rows[] = {
+        {"as they are", {0, 1}, 2, 0, 0, "pr"},
+        {"exchanged", {1, 0}, 2, 0, 0, "rp"},
+        {"twice", {1, 1, 0}, 3, 0, 0, "rrp"},
+        {"from high", {20, 21, 20}, 3, 0, 0, "prp"},
+        {"none given", {-1, 1, -1}, 3, 0, 0, "nrn"},
+        {"all", {-1, -1, 0, 1, 0, 1, 21, 20}, 8, 0, 0, "nnprprrp"},
+        {"nothing", {0}, 0, 0, 0, ""},
+        {"standard ones closed", {-1, -1, -1, 20}, 4, 1, 0, "nnnp"},
+        {"one that is not open", {0, 1, 30}, 3, 0, EBADF, ""},
+    };
+    char *text = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (text == MAP_FAILED)
+        exit(EXIT_FAILURE);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap.row = rows[i].what;
+        memset(text, 0, 4096);
+        TAP_INT(arrange(rows[i].fds, rows[i].count, rows[i].closed, text), rows[i].error);
+        TAP_STR(text, rows[i].expected);
+    }
+    tap.row = NULL;
+    munmap(text, 4096);
+}
+
 int main(void)
 {
     static const char *const made[] = {"file", "empty", "link", "fifo"};
@@ -146,6 +223,7 @@ int main(void)
     test_read_all();
     test_read_all_refuses();
     test_write_all();
+    test_arrange();
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
         unlinkat(dir, made[i], 0);
     rmdir(folder);

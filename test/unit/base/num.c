@@ -127,11 +127,25 @@ static void test_format(void)
     TAP_STR(out, "18446744073709551615");
 }
 
+static void test_little_endian(void)
+{
+    static const unsigned char bytes[] = {0xff, 0x01, 0x82, 0x03, 0x84, 0x05, 0x86, 0x07, 0x88};
+    static const unsigned char ones[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    TAP_INT(num_le16(bytes + 1), 0x8201);
+    TAP_INT(num_le32(bytes + 1), 0x84038201);
+    TAP_TRUE(num_le64(bytes + 1) == 0x8807860584038201);
+    TAP_INT(num_le16(ones), UINT16_MAX);
+    TAP_INT(num_le32(ones), UINT32_MAX);
+    TAP_TRUE(num_le64(ones) == UINT64_MAX);
+}
+
 int main(void)
 {
     test_parse();
     test_parse_id();
     test_parse_size();
     test_format();
+    test_little_endian();
     return tap_done();
 }

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,25 +23,35 @@ static const char *const self[] = {"/nonexistent/coracle-role", "/proc/self/exe"
 /* What the program found, sent through its descriptor 3. */
 struct finding {
     pid_t process, parent, session;
+    int held;                         /* signals blocked before orphan_settle(); the rest is after it */
     int blocked, ignored;             /* signals */
+    int scheduling, memory;           /* policies */
+    int lowered;                      /* soft limits below the hard ones */
+    cpu_set_t cpus;                   /* those that it may run on */
     int null[3];                      /* whether the standard descriptors are /dev/null */
     int descriptors[ORPHAN_FD_LIMIT]; /* file types of 3, 4 ...; 0: not open */
     int others;                       /* how many more are open */
     char directory[PATH_MAX], argument[64], environment[64];
 };
 
-static int count_signals(int what)
+static int count_blocked(void)
 {
-    struct sigaction action;
     sigset_t mask;
     int count = 0;
 
     sigprocmask(SIG_SETMASK, NULL, &mask);
     for (int number = 1; number < NSIG; number++)
-        if (what == SIG_BLOCK)
-            count += sigismember(&mask, number) == 1;
-        else
-            count += sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL;
+        count += sigismember(&mask, number) == 1;
+    return count;
+}
+
+static int count_ignored(void)
+{
+    struct sigaction action;
+    int count = 0;
+
+    for (int number = 1; number < NSIG; number++)
+        count += sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
     return count;
 }
 
@@ -50,18 +63,47 @@ static int is_null(int fd)
            (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
 }
 
+static int count_lowered_limits(void)
+{
+    struct rlimit limit;
+    int count = 0;
+
+    for (int resource = 0; resource < RLIM_NLIMITS; resource++)
+        count += getrlimit(resource, &limit) == 0 && limit.rlim_cur != limit.rlim_max;
+    return count;
+}
+
+/* The mode of get_mempolicy(2): 0 is the default. */
+static int memory_policy(void)
+{
+    int mode = -1;
+
+    syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0);
+    return mode;
+}
+
 static int play_role(char **argv)
 {
     const char *variable = getenv("CORACLE_TEST_ORPHAN");
-    struct finding finding = {
+    const int held = count_blocked();
+    struct finding finding;
+    char go;
+
+    if (argv[1] && strcmp(argv[1], "end") == 0)
+        kill(getpid(), SIGTERM);
+    orphan_settle();
+    finding = (struct finding){
         .process = getpid(),
         .parent = getppid(),
         .session = getsid(0),
-        .blocked = count_signals(SIG_BLOCK),
-        .ignored = count_signals(0),
+        .held = held,
+        .blocked = count_blocked(),
+        .ignored = count_ignored(),
+        .scheduling = sched_getscheduler(0),
+        .memory = memory_policy(),
+        .lowered = count_lowered_limits(),
     };
-    char go;
-
+    sched_getaffinity(0, sizeof(finding.cpus), &finding.cpus);
     for (int fd = 0; fd < 3; fd++)
         finding.null[fd] = is_null(fd);
     for (int fd = 3; fd < 1024; fd++) {
@@ -91,15 +133,18 @@ struct started {
     struct finding finding;
 };
 
+static const char *argument = "an argument";
+
 /* Starts one of PROGRAMS with COUNT descriptors, and reads what it found. */
 static void start(struct started *started, const char *const programs[], size_t count)
 {
-    char name[sizeof(role)], argument[] = "an argument", variable[] = "CORACLE_TEST_ORPHAN=yes";
-    char *argv[] = {name, argument, NULL}, *environment[] = {variable, NULL};
+    char name[sizeof(role)], text[64], variable[] = "CORACLE_TEST_ORPHAN=yes";
+    char *argv[] = {name, text, NULL}, *environment[] = {variable, NULL};
     int out[2], hold[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     ssize_t n;
 
     memcpy(name, role, sizeof(role));
+    snprintf(text, sizeof(text), "%s", argument);
     memset(started, 0, sizeof(*started));
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(hold, O_CLOEXEC) < 0)
         exit(EXIT_FAILURE);
@@ -148,6 +193,7 @@ static void check_finding(const struct started *started, size_t count)
     TAP_INT(finding->process, started->process);
     TAP_TRUE(finding->parent != getpid());
     TAP_INT(finding->session, finding->process);
+    TAP_TRUE(finding->held >= SIGRTMAX - 5); /* all but SIGKILL, SIGSTOP and the C library's own */
     TAP_INT(finding->blocked, 0);
     TAP_INT(finding->ignored, 0);
     for (int fd = 0; fd < 3; fd++)
@@ -223,6 +269,96 @@ static void test_signals(void)
     tap.row = NULL;
     signal(SIGCHLD, SIG_DFL);
     signal(SIGUSR1, SIG_DFL);
+}
+
+/* Sent to the process group of the caller, who ignores it, when the program was still in that group. */
+static int group_signal, group_signals_sent;
+
+pid_t setsid(void)
+{
+    if (group_signal) {
+        kill(getpid(), group_signal);
+        group_signals_sent++;
+    }
+    return (pid_t)syscall(SYS_setsid);
+}
+
+static void test_signals_to_group(void)
+{
+    static const int signals[] = {SIGINT, SIGHUP, SIGTERM, SIGTSTP, SIGUSR1};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct started started;
+
+        tap.row = strsignal(signals[i]);
+        group_signals_sent = 0;
+        group_signal = signals[i];
+        signal(group_signal, SIG_IGN);
+        start(&started, self, 2);
+        group_signal = 0;
+        signal(signals[i], SIG_DFL);
+        TAP_INT(group_signals_sent, 1); /* by the process that shared our memory */
+        check_finding(&started, 2);
+        finish(&started);
+    }
+    tap.row = NULL;
+}
+
+/* One that is meant for the program is not lost: it waits until the program has settled. */
+static void test_signal_to_program(void)
+{
+    struct started started;
+
+    argument = "end";
+    start(&started, self, 2);
+    argument = "an argument";
+    TAP_TRUE(started.process > 0);
+    TAP_INT(started.finding.process, -1); /* it found nothing any more */
+    finish(&started);
+}
+
+static void set_settings(int policy, int memory, const cpu_set_t *cpus)
+{
+    const struct sched_param other = {0};
+
+    TAP_INT(sched_setscheduler(0, policy, &other), 0);
+    if (syscall(SYS_set_mempolicy, memory, NULL, 0) < 0)
+        printf("# no memory policy can be set here: %s\n", strerror(errno));
+    TAP_INT(sched_setaffinity(0, sizeof(*cpus), cpus), 0);
+}
+
+/* A caller bound to one CPU, with settings of its own: it keeps them and the program has none. */
+static void test_settings(void)
+{
+    enum { MEMORY_PREFERRED = 1 };
+    struct rlimit limit, lowered;
+    cpu_set_t before, allowed, one, now;
+    struct started started;
+
+    sched_getaffinity(0, sizeof(before), &before);
+    memset(&allowed, 0xff, sizeof(allowed));
+    sched_setaffinity(0, sizeof(allowed), &allowed);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); cpu++)
+        if (CPU_ISSET(cpu, &allowed))
+            CPU_SET(cpu, &one);
+    set_settings(SCHED_BATCH, MEMORY_PREFERRED, &one);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    lowered = (struct rlimit){limit.rlim_max / 2, limit.rlim_max};
+    TAP_INT(setrlimit(RLIMIT_FSIZE, &lowered), 0);
+    start(&started, self, 2);
+    sched_getaffinity(0, sizeof(now), &now);
+    TAP_TRUE(CPU_EQUAL(&now, &one));
+    TAP_INT(sched_getscheduler(0), SCHED_BATCH);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    set_settings(SCHED_OTHER, 0, &before);
+    check_finding(&started, 2);
+    TAP_TRUE(CPU_EQUAL(&started.finding.cpus, &allowed));
+    TAP_INT(started.finding.scheduling, SCHED_OTHER);
+    TAP_INT(started.finding.memory, 0);
+    TAP_INT(started.finding.lowered, 0);
+    finish(&started);
 }
 
 static void test_failures(void)
@@ -303,6 +439,9 @@ int main(int argc, char **argv)
         close(fd); /* whatever the harness left open */
     test_start();
     test_signals();
+    test_signals_to_group();
+    test_signal_to_program();
+    test_settings();
     test_failures();
     test_not_a_program();
     test_closed_descriptors();

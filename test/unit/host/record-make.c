@@ -24,12 +24,13 @@ static int play_coracle_record(void)
 {
     struct record_file file = sample;
     struct str text = {.arena = &arena};
-    struct stat null, input;
+    struct stat null, input, output, errors;
     int clean = !getenv("LD_CORACLE_TEST") && getenv("CORACLE_TEST");
     int alone = fcntl(3, F_GETFD) < 0 && fcntl(200, F_GETFD) < 0;
     int quiet = stat("/dev/null", &null) == 0 && fstat(0, &input) == 0 && input.st_rdev == null.st_rdev;
+    int apart = fstat(1, &output) == 0 && fstat(2, &errors) == 0 && output.st_ino != errors.st_ino;
 
-    file.home = arena_printf(&arena, "/clean=%d/alone=%d/quiet=%d", clean, alone, quiet);
+    file.home = arena_printf(&arena, "/clean=%d/alone=%d/quiet=%d/apart=%d", clean, alone, quiet, apart);
     record_file_print(&file, &text);
     return fd_write_all(1, text.data, text.length) < 0;
 }
@@ -44,13 +45,16 @@ static int make(const char *const programs[], struct record_file *file, struct e
 
 static void test_success(void)
 {
+    FD_CLEANUP int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct record_file file;
     struct err err;
 
     TAP_INT(dup2(0, 200), 200);
+    TAP_INT(dup2(root, 0), 0); /* not for the program to read */
     TAP_INT(make(self, &file, &err), 0);
     TAP_STR(file.user, "alice");
-    TAP_STR(file.home, "/clean=1/alone=1/quiet=1");
+    TAP_STR(file.home, "/clean=1/alone=1/quiet=1/apart=1");
+    dup2(200, 0);
     close(200);
 }
 
@@ -116,21 +120,26 @@ static void test_failures(void)
     tap.row = NULL;
 }
 
-/* A caller may have closed any of the standard descriptors. */
+/* A caller may have closed any of the standard descriptors: the pipe then has their numbers. */
 static void test_closed_descriptors(void)
 {
-    for (int fd = 0; fd <= 2; fd++) {
-        int saved = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+    for (int closed = 1; closed < 1 << 3; closed++) {
         struct record_file file;
         struct err err;
-        int result;
+        int saved[3], result;
 
-        close(fd);
+        for (int fd = 0; fd <= 2; fd++) {
+            saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+            if (closed & 1 << fd)
+                close(fd);
+        }
         result = make(self, &file, &err);
-        dup2(saved, fd);
-        close(saved);
+        for (int fd = 0; fd <= 2; fd++) {
+            dup2(saved[fd], fd);
+            close(saved[fd]);
+        }
         TAP_INT(result, 0);
-        TAP_STR(file.home, "/clean=1/alone=1/quiet=1");
+        TAP_STR(file.home, "/clean=1/alone=1/quiet=1/apart=1");
     }
 }
 

@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/orphan.h"
 #include "base/sys.h"
 #include "fuse/syscalls.h"
 #include "host/userns.h"
@@ -31,17 +32,6 @@
 /* With less a decoder may find none in the middle of the job. */
 #define MEMORY_LEAST (64ull << 20)
 
-static void raise_soft_limits(void)
-{
-    struct rlimit limit;
-
-    for (int resource = 0; resource < RLIM_NLIMITS; resource++)
-        if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != limit.rlim_max) {
-            limit.rlim_cur = limit.rlim_max;
-            setrlimit(resource, &limit);
-        }
-}
-
 static int set_limit(int resource, rlim_t value)
 {
     struct rlimit limit;
@@ -52,22 +42,6 @@ static int set_limit(int resource, rlim_t value)
         value = limit.rlim_max;
     limit.rlim_cur = limit.rlim_max = value;
     return setrlimit(resource, &limit);
-}
-
-/*
- * The first rank of a node is often bound to one CPU and one memory node; its
- * server is not. What cannot be had stays as it is: none of it is needed.
- */
-static void leave_callers_settings(void)
-{
-    struct sched_param other = {0};
-    cpu_set_t all;
-
-    memset(&all, 0xff, sizeof(all));
-    sched_setaffinity(0, sizeof(all), &all);
-    syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &other); /* musl's function only says ENOSYS */
-    syscall(SYS_set_mempolicy, 0, NULL, 0);                  /* MPOL_DEFAULT */
-    raise_soft_limits();
 }
 
 /* Shares our root directory. When it has ended, the directory that it went to is empty for good. */
@@ -107,11 +81,28 @@ static int check_memory(struct err *err)
                    (unsigned long long)limit.rlim_max >> 10, MEMORY_LEAST >> 10);
 }
 
+/* The lowest descriptor that was not open when the jail was entered. */
+static int first_new;
+
+static int find_first_new(void)
+{
+    first_new = dup(STDIN_FILENO);
+    return first_new < 0 ? -1 : close(first_new);
+}
+
+/* A file that may not grow further is an error of the call that wants to write, no end of the process. */
+static void stay(int signal)
+{
+    (void)signal;
+}
+
 int jail_enter(struct err *err)
 {
+    const struct sigaction action = {.sa_handler = stay, .sa_flags = SA_RESTART};
+
     if (check_memory(err) < 0)
         return -1;
-    leave_callers_settings();
+    orphan_settle();
     if (unshare(CLONE_NEWUSER) < 0) {
         const int saved = errno;
 
@@ -128,14 +119,24 @@ int jail_enter(struct err *err)
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || set_limit(RLIMIT_CORE, 0) < 0 ||
         set_limit(RLIMIT_NPROC, 0) < 0 || (!SANITIZED && set_limit(RLIMIT_AS, MEMORY_LIMIT) < 0))
         return err_set(err, ERR_SERVER, "coracle-fuse cannot give up its privileges: %s", err_reason(errno));
-    if (!SANITIZED && syscalls_allow(syscalls_opening) < 0)
+    umask(077); /* whatever the caller's was, what is made can be filled */
+    sigaction(SIGXFSZ, &action, NULL);
+    if (find_first_new() < 0 || (!SANITIZED && syscalls_allow(syscalls_opening, first_new) < 0))
         return err_set(err, ERR_SERVER, "coracle-fuse cannot filter its system calls: %s", err_reason(errno));
     return 0;
 }
 
 int jail_close(struct err *err)
 {
-    if (set_limit(RLIMIT_NOFILE, 0) < 0 || (!SANITIZED && syscalls_allow(syscalls_serving) < 0))
+    if (set_limit(RLIMIT_NOFILE, 0) < 0 || (!SANITIZED && syscalls_allow(syscalls_serving, -1) < 0))
+        return err_set(err, ERR_SERVER, "coracle-fuse cannot close its jail: %s", err_reason(errno));
+    return 0;
+}
+
+int jail_close_to_unpack(struct err *err)
+{
+    if (set_limit(RLIMIT_NOFILE, (rlim_t)first_new + JAIL_FILES) < 0 ||
+        (!SANITIZED && syscalls_allow(syscalls_unpacking, first_new) < 0))
         return err_set(err, ERR_SERVER, "coracle-fuse cannot close its jail: %s", err_reason(errno));
     return 0;
 }

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "fuse/answer.h"
-#include "fuse/report.h"
+#include "base/report.h"
 
 /* The oldest protocol whose messages are laid out as ours. Linux 5.4 */
 enum { OLDEST_MINOR = 31 };

@@ -4,7 +4,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "fuse/report.h"
+#include "base/report.h"
 
 static const uint64_t *watched;
 

@@ -1,11 +1,13 @@
 /*
- * server - the launcher's side of coracle-fuse, which serves a SquashFS image.
+ * server - the launcher's side of coracle-fuse, which serves a SquashFS image or
+ * unpacks it.
  *
  * The server is started before anything is known of the image beyond its first
  * bytes, in the host's namespaces, as nobody's child: what parses an image is
  * another process than what launches. It opens the image and sends its
  * configuration. launch_run() hands it the FUSE descriptor. It ends by itself:
- * when the socket is closed before that, or when no process sees the mount.
+ * when the socket is closed before that, or when no process sees the mount. One
+ * that unpacks ends when it has, or when the socket is closed.
  */
 #ifndef CORACLE_IMAGE_SERVER_H
 #define CORACLE_IMAGE_SERVER_H
@@ -16,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "image/server-message.h"
 
 struct image_server {
     int socket; /* close-on-exec; -1: none */
@@ -43,5 +46,16 @@ int image_server_greet(const struct image_server *server, char **config, size_t 
  */
 int image_server_order(const struct image_server *server, int fuse, uint32_t uid, uint32_t gid,
                        const char *points, size_t count, size_t length);
+
+/*
+ * Lets it make the tree of the image in DIRECTORY, as unpack/unpack.h says, and
+ * waits for it. DIRECTORY, which stays the caller's, is empty, open for reading
+ * and the root of a mount (open_tree(2), OPEN_TREE_CLONE): whoever takes the
+ * server over through a decoder could leave any other by "..". 0 and *RESULT; or
+ * -1 with ERR_IMAGE_DAMAGED, ERR_LIMIT (space, quota, size of files ...),
+ * ERR_NO_MEMORY, ERR_SYSTEM or ERR_SERVER, and what was made so far is there.
+ */
+int image_server_unpack(const struct image_server *server, int directory, struct unpacked *result,
+                        struct err *err);
 
 #endif

@@ -40,7 +40,7 @@ static int clone_image(struct launch *launch, struct err *err)
 {
     const struct plan *plan = launch->plan;
     const char *image = str_quote(launch->arena, plan->image);
-    struct sys_mount_attr attr = {.set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
+    unsigned attributes = SYS_ATTR_NOSUID | SYS_ATTR_NODEV;
 
     if (plan->image_is_served) {
         launch->image = launch->root = launch_new_served(launch, err);
@@ -53,8 +53,8 @@ static int clone_image(struct launch *launch, struct err *err)
         return launch_error(err, ERR_IMAGE_UNREADABLE, "cannot open the image %s", image);
     launch->image = launch->root;
     if (plan->root_mode == ROOT_READ_ONLY)
-        attr.set |= SYS_ATTR_RDONLY;
-    if (sys_mount_setattr(launch->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
+        attributes |= SYS_ATTR_RDONLY;
+    if (launch_set_attributes(launch, launch->root, attributes, AT_RECURSIVE) < 0)
         return launch_error(err, ERR_MOUNT, "cannot set the mount attributes of the image %s", image);
     return 0;
 }
@@ -104,6 +104,8 @@ static int add_overlay(struct launch *launch, struct err *err)
     overlay = launch_new_overlay(lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
                                  arena_join(launch->arena, upper_fs, "/work", NULL),
                                  SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+    if (overlay < 0 && launch_has_no_overlay(launch, err))
+        return -1;
     if (overlay < 0 || attach_over_root(overlay) < 0)
         return launch_error(err, ERR_MOUNT, "cannot lay an overlay over the image for %s", plan->root_origin);
     fd_close(&scratch);

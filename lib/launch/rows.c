@@ -20,11 +20,9 @@ static unsigned attributes_of(unsigned flags)
 }
 
 /* Attributes are only ever added: those that the source has are locked and stay. */
-static int add_attributes(int mount, unsigned flags)
+static int add_attributes(struct launch *launch, int mount, unsigned flags)
 {
-    struct sys_mount_attr attr = {.set = attributes_of(flags)};
-
-    return attr.set ? sys_mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) : 0;
+    return launch_set_attributes(launch, mount, attributes_of(flags), AT_RECURSIVE);
 }
 
 static int is_absent(int errnum)
@@ -72,7 +70,7 @@ static int open_bind(struct launch *launch, const struct plan_row *row, int *mou
                     str_quote(launch->arena, row->source));
         return 0;
     }
-    if (add_attributes(*mount, row->flags) < 0)
+    if (add_attributes(launch, *mount, row->flags) < 0)
         return launch_error(err, ERR_MOUNT, "%s: cannot set mount options of %s", row->origin,
                             str_quote(launch->arena, row->source));
     return 0;
@@ -125,7 +123,7 @@ static int open_file(struct launch *launch, const struct plan_row *row, int *mou
     if (fd < 0 || fchmod(fd, 0644) < 0 || fd_write_all(fd, row->content, strlen(row->content)) < 0)
         return launch_error(err, ERR_MOUNT, "cannot write %s", row->target);
     *mount = sys_open_tree(launch->files, name, SYS_OPEN_TREE_CLONE | O_CLOEXEC);
-    if (*mount < 0 || add_attributes(*mount, MOUNT_READ_ONLY) < 0)
+    if (*mount < 0 || add_attributes(launch, *mount, MOUNT_READ_ONLY) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount %s", row->target);
     return 0;
 }

@@ -17,6 +17,8 @@ packages_for() {
             # What the tests are written in, look through and compare with.
             tests) printf '%s\n' bats git valgrind clang clang-format shellcheck strace python3 busybox-static \
                 bubblewrap crun runc charliecloud squashfuse fuse3 attr bsdextrautils procps ;;
+            # test/vm, with those of image.
+            vm) printf '%s\n' qemu-system-x86 busybox-static cpio kmod e2fsprogs ;;
             *) die "packages_for: unknown purpose $purpose" ;;
         esac
     done

@@ -1,0 +1,234 @@
+# A Debian machine with another kernel, for qemu: the kernel with a first root in
+# memory that loads its modules, and a disk. Sourced after say.sh, image.sh.
+#
+#   vm_kernel VERSION DIR   DIR/vmlinuz, DIR/initrd
+#   vm_disk FILE            FILE, with the host's own release, systemd and a user
+#
+# Both come from the host's Debian mirror and need neither root nor a mount. Each
+# is whole or not there. On failure vm_missing says what is not to be had.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # vm_missing is read by test/vm
+
+vm_packages=systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,udev,procps,util-linux,passwd,bats,gcc
+vm_packages+=,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,python3-minimal,fuse3,attr,bsdextrautils
+vm_modules=(virtio_pci virtio_blk ext4 crc32c_generic fuse overlay squashfs loop autofs4)
+
+vm_release_of() {
+    case $1 in
+        5.10) echo bullseye ;;
+        *) return 1 ;;
+    esac
+}
+
+# The mirror that has the host's own release: it has the older ones too.
+vm_mirror() {
+    local list release
+    release=$(image_release)
+    list=$(mktemp) || return 1
+    image_sources "$release" "$list" | while read -r file; do
+        sed -nE "s/^(URIs:|deb) *(\[[^]]*\] *)?([a-z]+:[^ ]*)( +$release +.*)?\$/\3/p" "$file"
+    done | head -n 1
+    rm -f "$list"
+}
+
+# Sets vm_apt: options for apt that keep the host's own lists out of it.
+vm_set_apt() {
+    local dir=$1 release=$2 mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    mirror=$(vm_mirror)
+    [ -n "$mirror" ] || { echo "no Debian mirror in the host's apt configuration" >&2; return 1; }
+    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" || return 1
+    printf 'deb %s%s %s main\n' "$([ ! -r "$keys" ] || echo "[signed-by=$keys] ")" "$mirror" "$release" >"$dir/sources"
+    vm_apt=(-q -o "Dir::Etc::SourceList=$dir/sources" -o Dir::Etc::SourceParts=/nonexistent
+        -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o Debug::NoLocking=1)
+}
+
+# The newest package of a kernel, signed or not.
+vm_kernel_package() {
+    apt-cache "${vm_apt[@]}" search --names-only "^linux-image-${1//./\\.}\." |
+        awk '{ print $1 }' | grep -E '[0-9]-amd64(-unsigned)?$' | sort -V | tail -n 1
+}
+
+# vm_download VERSION RELEASE DIR: the package's files into DIR/x.
+vm_download() {
+    local package
+    vm_set_apt "$3" "$2" || return 1
+    apt-get "${vm_apt[@]}" update
+    package=$(vm_kernel_package "$1")
+    if [ -z "$package" ]; then
+        echo "$2 has no kernel $1 there" >&2
+        return 1
+    fi
+    (cd "$3" && apt-get "${vm_apt[@]}" download "$package" && dpkg-deb -x "$package"_*.deb x)
+}
+
+# vm_module_files ROOT BASE: the files of the modules, each after those it needs.
+vm_module_files() {
+    local module
+    for module in "${vm_modules[@]}"; do
+        modprobe -d "$1" -S "$2" --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
+    done | awk '!seen[$0]++'
+}
+
+vm_init() {
+    cat <<'INIT'
+#!/bin/busybox sh
+b=/bin/busybox
+$b mkdir -p /proc /sys /dev /root
+$b mount -t proc proc /proc && $b mount -t devtmpfs dev /dev && $b mount -t sysfs sys /sys
+while read -r module; do $b insmod "/modules/$module"; done </load
+n=0
+until [ -b /dev/vda ] || [ $n -ge 50 ]; do
+    $b sleep 0.1
+    n=$((n + 1))
+done
+$b mount -t ext4 /dev/vda /root || { echo "no disk"; $b poweroff -f; }
+$b umount /sys
+$b umount /proc
+$b mount -o move /dev /root/dev
+exec $b switch_root /root /sbin/init
+INIT
+}
+
+# vm_pack DIR: DIR/initrd of what vm_download left.
+vm_pack() {
+    local dir=$1 root=$1/x first=$1/first base file
+    base=$(basename "$root"/lib/modules/*)
+    depmod -b "$root" "$base" || return 1
+    mkdir -p "$first/bin" "$first/modules" && cp "$(command -v busybox)" "$first/bin/busybox" || return 1
+    for file in $(vm_module_files "$root" "$base"); do
+        cp "$file" "$first/modules/" && basename "$file" || return 1
+    done >"$first/load"
+    vm_init >"$first/init" && chmod +x "$first/init" || return 1
+    (cd "$first" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -1) >"$dir/initrd" &&
+        cp "$root"/boot/vmlinuz-* "$dir/vmlinuz"
+}
+
+vm_fetch_kernel() {
+    vm_download "$1" "$2" "$3" && vm_pack "$3" || return 1
+    rm -rf "$3"/{x,first,lists,cache,sources} "$3"/*.deb
+}
+
+vm_kernel() {
+    local version=$1 dir=$2 release
+    if [ -s "$dir/vmlinuz" ]; then return 0; fi
+    release=$(vm_release_of "$version") || { vm_missing="kernel $version is not known here"; return 1; }
+    rm -rf "$dir" "$dir.partial" && mkdir -p "$dir.partial" || return 1
+    if ! slow "kernel $version of $release" "$dir.log" vm_fetch_kernel "$version" "$release" "$dir.partial"; then
+        rm -rf "$dir.partial"
+        vm_missing="the Debian mirror has no kernel $version ($release) for us, see $dir.log"
+        return 1
+    fi
+    mv "$dir.partial" "$dir"
+}
+
+# --- the disk ------------------------------------------------------------------
+
+vm_disk_recipe() {
+    printf '1 %s %s\n' "$(image_release)" "$vm_packages"
+}
+
+# vm_bootstrap MODE TAR LIST
+vm_bootstrap() {
+    local release scratch sources options
+    release=$(image_release) || { echo "this host is not a Debian" >&2; return 1; }
+    scratch=$(image_scratch) || return 1
+    mapfile -t sources < <(image_sources "$release" "$3")
+    [ "${#sources[@]}" -gt 0 ] || { echo "no Debian mirror in the host's apt configuration" >&2; return 1; }
+    mapfile -t options < <(image_apt_options)
+    PATH=/usr/bin:/bin:$PATH TMPDIR=$scratch mmdebstrap --mode="$1" --variant=minbase --format=tar \
+        --include="$vm_packages" --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
+        "$release" "$2" "${sources[@]}"
+}
+
+# What runs the job at the start, as root. It lies on the second disk, a tar; what
+# it prints goes to the second serial line, its status to the third.
+vm_job_starter() {
+    cat <<'STARTER'
+#!/bin/bash
+stty -F /dev/ttyS1 raw -echo
+stty -F /dev/ttyS2 raw -echo
+mkdir /job
+tar -x -C /job --no-same-owner -f /dev/vdb
+chown -R user: /job
+# The limits of whoever logs in; the controllers of its cgroup are its own.
+session=(runuser -u user -- env -i HOME=/home/user USER=user LOGNAME=user SHELL=/bin/bash LANG=C.UTF-8
+    PATH=/usr/local/bin:/usr/bin:/bin XDG_RUNTIME_DIR=/run/user/1000
+    systemd-run --user --quiet --pipe --wait --collect --working-directory=/home/user --property=Delegate=yes)
+if [ -e /job/as-root ]; then session=(env -C /root HOME=/root); fi
+status=0
+"${session[@]}" bash /job/command </dev/null >/dev/ttyS1 2>&1 || status=$?
+echo "$status" >/dev/ttyS2
+STARTER
+}
+
+vm_job_unit() {
+    cat <<'UNIT'
+[Unit]
+Description=the job
+DefaultDependencies=no
+After=basic.target systemd-logind.service user@1000.service
+Wants=user@1000.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/job
+ExecStopPost=/bin/systemctl --no-block poweroff -f -f
+TimeoutStartSec=infinity
+UNIT
+}
+
+# vm_furnish ROOT: the user, the job, and nothing that only costs time.
+vm_furnish() {
+    local root=$1 unit
+    cd "$root" || return 1
+    echo 'user:x:1000:1000::/home/user:/bin/bash' >>etc/passwd
+    echo 'user:x:1000:' >>etc/group
+    echo 'user:*:19000:0:99999:7:::' >>etc/shadow
+    mkdir -p home/user var/lib/systemd/linger && chown 1000:1000 home/user && : >var/lib/systemd/linger/user
+    echo vm >etc/hostname
+    echo 127.0.0.1 localhost vm >etc/hosts
+    echo 0123456789abcdef0123456789abcdef >etc/machine-id # or systemd sees a first boot
+    vm_job_starter >usr/local/sbin/job && chmod 755 usr/local/sbin/job
+    vm_job_unit >etc/systemd/system/job.service
+    mkdir -p etc/systemd/system/multi-user.target.wants
+    ln -sf /etc/systemd/system/job.service etc/systemd/system/multi-user.target.wants/job.service
+    ln -sf /lib/systemd/system/multi-user.target etc/systemd/system/default.target
+    for unit in getty.target serial-getty@ttyS0.service apt-daily.timer apt-daily-upgrade.timer \
+        dpkg-db-backup.timer e2scrub_all.timer fstrim.timer e2scrub_reap.service; do
+        ln -sf /dev/null "etc/systemd/system/$unit"
+    done
+    rm -rf var/lib/apt/lists/* var/cache/apt/*
+}
+
+# vm_format TAR FILE: under fakeroot, so that files keep their owners without root.
+vm_format() {
+    local root=$2.root
+    rm -rf "$root" && mkdir "$root" && tar -x -p -C "$root" --exclude='./dev/*' -f "$1" &&
+        (vm_furnish "$root") &&
+        mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$2" "$(($(du -sm "$root" | cut -f 1) + 800))M"
+}
+
+vm_make_disk() {
+    local mode=$1 disk=$2 status=0
+    vm_bootstrap "$mode" "$disk.tar" "$disk.list" &&
+        fakeroot bash -c "$(declare -f vm_format vm_furnish vm_job_starter vm_job_unit)"'; vm_format "$@"' bash \
+            "$disk.tar" "$disk.partial" || status=1
+    rm -rf "$disk.tar" "$disk.list" "$disk.partial.root"
+    return "$status"
+}
+
+vm_disk() {
+    local disk=$1 mode
+    if [ -s "$disk" ] && [ "$(cat "$disk.recipe" 2>/dev/null)" = "$(vm_disk_recipe)" ]; then return 0; fi
+    rm -f "$disk" "$disk.recipe"
+    for mode in $(image_modes); do
+        if slow "a disk, mmdebstrap mode $mode" "$disk.log" vm_make_disk "$mode" "$disk"; then
+            mv "$disk.partial" "$disk" && vm_disk_recipe >"$disk.recipe"
+            return
+        fi
+        rm -rf "$disk.partial"
+    done
+    vm_missing="no disk could be made, see $disk.log"
+    return 1
+}

@@ -1,7 +1,7 @@
 /* coracle run: executes a command in an image. */
 #include "commands.h"
 #include "launch-options.h"
-#include "launch/launch.h"
+#include "start.h"
 
 int cmd_run(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
@@ -16,9 +16,9 @@ int cmd_run(int argc, char *argv[], char *const environment[], struct arena *are
             "Executes COMMAND, or what the image says, in the image IMAGE: a directory, or a\n"
             "SquashFS or SIF file.",
             arena, err);
+    if (!options.dry_run && !options.json)
+        return start(&options, environment, arena, err);
     if (launch_options_plan(&options, environment, &plan, err) < 0)
         return -1;
-    if (options.dry_run || options.json)
-        return launch_options_print(&options, &plan, err);
-    return launch_run(&plan, &options.server, arena, err);
+    return launch_options_print(&options, &plan, err);
 }

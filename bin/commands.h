@@ -18,6 +18,8 @@ struct command {
 
 int cmd_run(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_shell(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_exec(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_ps(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_explain(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 
 #endif

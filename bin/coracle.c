@@ -1,18 +1,19 @@
 /* coracle: finds the command and tells what went wrong. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/str.h"
 #include "commands.h"
+#include "output.h"
 
 static const struct command commands[] = {
     {"run", "execute a command in an image", cmd_run},
     {"shell", "start a shell in an image", cmd_shell},
+    {"exec", "execute a command in a container that is running", cmd_exec},
+    {"ps", "list the containers that are running on this node", cmd_ps},
     {"explain", "print what run or shell would do, and why", cmd_explain},
 };
 
@@ -25,14 +26,6 @@ static void __attribute__((noreturn)) out_of_memory(void)
     err_set(&err, ERR_NO_MEMORY, "the system gives no more memory");
     log_error(&err);
     _exit(err_exit_status(err.id));
-}
-
-/* LENGTH bytes on standard output. 0 or -1. */
-static int print(const char *text, size_t length, struct err *err)
-{
-    if (fd_write_all(STDOUT_FILENO, text, length) < 0)
-        return err_set(err, ERR_SYSTEM, "cannot write to standard output: %s", err_reason(errno));
-    return 0;
 }
 
 static int print_help(struct arena *arena, struct err *err)
@@ -49,14 +42,15 @@ static int print_help(struct arena *arena, struct err *err)
         str_addf(&out, "%s\n", commands[i].help);
     }
     str_add(&out, "\n`coracle COMMAND --help` lists the options of a command.\n");
-    return print(out.data, out.length, err);
+    return output_print(&out, err);
 }
 
-static int print_version(struct err *err)
+static int print_version(struct arena *arena, struct err *err)
 {
-    static const char version[] = "coracle " PACKAGE_VERSION "\n";
+    struct str out = {.arena = arena};
 
-    return print(version, sizeof(version) - 1, err);
+    str_add(&out, "coracle " PACKAGE_VERSION "\n");
+    return output_print(&out, err);
 }
 
 static int unknown_command(const char *word, struct arena *arena, struct err *err)
@@ -77,7 +71,7 @@ static int run_command(int argc, char *argv[], char *const environment[], struct
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
         return print_help(arena, err);
     if (strcmp(argv[1], "--version") == 0)
-        return print_version(err);
+        return print_version(arena, err);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1, environment, arena, err);

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "base/path.h"
 #include "image/image.h"
+#include "output.h"
 
 enum { ENV_FILE_LIMIT = 1024 * 1024 };
 
@@ -226,6 +227,30 @@ SETTER(no_entrypoint)
     return 0;
 }
 
+SETTER(share)
+{
+    struct request *request = request_of(target);
+
+    if (scope_parse(value, &request->share, &request->share_key) < 0)
+        return err_set(err, origin->error,
+                       "%s: %s is neither step, job, session, user or none, nor a key of at most %d bytes",
+                       origin->name, str_quote(request->arena, value), SCOPE_KEY_LIMIT);
+    request->share_origin = origin->name;
+    return 0;
+}
+
+SETTER(name)
+{
+    struct request *request = request_of(target);
+
+    if (request_set_name(request, value) < 0)
+        return err_set(err, origin->error,
+                       "%s: %s is no name; it is of letters, digits and any of -_.+ and begins with a letter",
+                       origin->name, str_quote(request->arena, value));
+    request->name_origin = origin->name;
+    return 0;
+}
+
 SETTER(dry_run)
 {
     UNUSED(value), UNUSED(origin), UNUSED(err);
@@ -261,6 +286,7 @@ SETTER(help)
     return 0;
 }
 
+/* What belongs to the process alone stands last: it is all that `exec` takes. */
 static const struct opt_row rows[] = {
     {"--bind", 'b', OPT_VALUE, "SRC[:DST[:OPTS]]", "CORACLE_BIND", OPT_LIST,
      "show SRC of the host as DST; OPTS, between commas: ro\n"
@@ -281,18 +307,6 @@ static const struct opt_row rows[] = {
      set_no_home},
     {"--no-default-binds", 0, OPT_FLAG, NULL, "CORACLE_NO_DEFAULT_BINDS", OPT_SINGLE,
      "of the host show only /proc, /sys and /dev", set_no_default_binds},
-    {"--workdir", 'w', OPT_VALUE, "DIR", "CORACLE_WORKDIR", OPT_SINGLE,
-     "start in DIR of the container (default: the current\n"
-     "directory if it is there, else the image's, else /)",
-     set_workdir},
-    {"--env-file", 0, OPT_VALUE, "FILE", "CORACLE_ENV_FILE", OPT_SINGLE,
-     "set variables from lines NAME=VALUE or NAME", set_env_file},
-    {"--env", 'e', OPT_VALUE, "NAME[=VALUE]", "CORACLE_ENV", OPT_LIST,
-     "set a variable; without =VALUE to its value outside", set_env},
-    {"--unset-env", 0, OPT_VALUE, "GLOB", "CORACLE_UNSET_ENV", OPT_LIST, "remove variables, * for all",
-     set_unset_env},
-    {"--clean-env", 0, OPT_FLAG, NULL, "CORACLE_CLEAN_ENV", OPT_SINGLE,
-     "begin with only what schedulers and MPI need", set_clean_env},
     {"--uid", 'u', OPT_VALUE, "UID", "CORACLE_UID", OPT_SINGLE, "be UID inside (default: yourself)", set_uid},
     {"--gid", 'g', OPT_VALUE, "GID", "CORACLE_GID", OPT_SINGLE, "be in group GID inside", set_gid},
     {"--root", 0, OPT_FLAG, NULL, "CORACLE_ROOT", OPT_SINGLE,
@@ -305,15 +319,33 @@ static const struct opt_row rows[] = {
      "execute COMMAND instead of the image's ENTRYPOINT", set_entrypoint},
     {"--no-entrypoint", 0, OPT_FLAG, NULL, "CORACLE_NO_ENTRYPOINT", OPT_SINGLE,
      "ignore the image's ENTRYPOINT", set_no_entrypoint},
+    {"--share", 0, OPT_VALUE, "WITH", "CORACLE_SHARE", OPT_SINGLE,
+     "meet the others of this node's step (the default), job,\n"
+     "session, user, or of a KEY that they give too; or none",
+     set_share},
+    {"--name", 0, OPT_VALUE, "NAME", "CORACLE_NAME", OPT_SINGLE, "be found by coracle exec as NAME",
+     set_name},
     {"--dry-run", 'n', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print the plan and do nothing", set_dry_run},
     {"--json", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "print the plan as JSON", set_json},
+    {"--workdir", 'w', OPT_VALUE, "DIR", "CORACLE_WORKDIR", OPT_SINGLE,
+     "start in DIR of the container (default: the current\n"
+     "directory if it is there, else the image's, else /)",
+     set_workdir},
+    {"--env-file", 0, OPT_VALUE, "FILE", "CORACLE_ENV_FILE", OPT_SINGLE,
+     "set variables from lines NAME=VALUE or NAME", set_env_file},
+    {"--env", 'e', OPT_VALUE, "NAME[=VALUE]", "CORACLE_ENV", OPT_LIST,
+     "set a variable; without =VALUE to its value outside", set_env},
+    {"--unset-env", 0, OPT_VALUE, "GLOB", "CORACLE_UNSET_ENV", OPT_LIST, "remove variables, * for all",
+     set_unset_env},
+    {"--clean-env", 0, OPT_FLAG, NULL, "CORACLE_CLEAN_ENV", OPT_SINGLE,
+     "begin with only what schedulers and MPI need", set_clean_env},
     {"--verbose", 'v', OPT_FLAG, NULL, "CORACLE_VERBOSE", OPT_SINGLE,
      "tell what is done; twice: and which way was taken", set_verbose},
     {"--quiet", 'q', OPT_FLAG, NULL, "CORACLE_QUIET", OPT_SINGLE, "print errors only", set_quiet},
     {"--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this text", set_help},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), PROCESS_ROWS = 8 };
 
 static void log_as_asked(const struct launch_options *options)
 {
@@ -322,29 +354,62 @@ static void log_as_asked(const struct launch_options *options)
                                             : (enum log_level)options->verbosity);
 }
 
-int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
-                        struct arena *arena, struct err *err)
+/* OPERAND is what the first operand is: "image", "container". */
+static int read_with(struct launch_options *options, const struct opt_row *table, size_t count, int argc,
+                     char *argv[], char *const environment[], const char *operand, struct err *err)
 {
+    struct arena *arena = options->arena;
     int index;
 
-    memset(options, 0, sizeof(*options));
-    options->arena = arena;
     request_init(&options->request, arena);
-    if (opt_apply_environment(rows, ROW_COUNT, "CORACLE_", environment, options, arena, err) < 0)
+    if (opt_apply_environment(table, count, "CORACLE_", environment, options, arena, err) < 0)
         return -1;
-    index = opt_parse(rows, ROW_COUNT, argc, argv, options, err);
+    index = opt_parse(table, count, argc, argv, options, err);
     if (index < 0)
         return -1;
     if (options->help)
         return 0;
     log_as_asked(options);
     if (index >= argc)
-        return err_set(err, ERR_USAGE,
-                       "no image was given: coracle %s [OPTIONS] IMAGE [--] [COMMAND [ARG...]]", argv[0]);
+        return err_set(err, ERR_USAGE, "no %s was given: coracle %s [OPTIONS] %s [--] [COMMAND [ARG...]]",
+                       operand, argv[0], count == ROW_COUNT ? "IMAGE" : "CONTAINER");
     options->request.image = argv[index++];
     if (index < argc && strcmp(argv[index], "--") == 0)
         index++;
     options->request.command = argv + index;
+    return 0;
+}
+
+int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
+                        struct arena *arena, struct err *err)
+{
+    memset(options, 0, sizeof(*options));
+    options->arena = arena;
+    return read_with(options, rows, ROW_COUNT, argc, argv, environment, "image", err);
+}
+
+int launch_options_read_process(struct launch_options *options, int argc, char *argv[],
+                                char *const environment[], struct arena *arena, struct err *err)
+{
+    memset(options, 0, sizeof(*options));
+    options->arena = arena;
+    return read_with(options, rows + ROW_COUNT - PROCESS_ROWS, PROCESS_ROWS, argc, argv, environment,
+                     "container", err);
+}
+
+int launch_options_facts(const struct launch_options *options, char *const environment[],
+                         struct host_facts *facts, struct err *err)
+{
+    const unsigned needs = scope_needs(options->request.share, environment);
+
+    if (facts_gather(facts, environment, options->arena, err) < 0)
+        return -1;
+    if (needs & (SCOPE_SESSION | SCOPE_LAUNCHER))
+        facts_gather_session(facts);
+    if (needs & SCOPE_LAUNCHER)
+        facts_gather_launcher(facts);
+    if (needs & SCOPE_CGROUP)
+        facts_gather_cgroup(facts, options->arena);
     return 0;
 }
 
@@ -357,18 +422,14 @@ int launch_options_plan(struct launch_options *options, char *const environment[
     if (image_inspect(&image, options->request.image, environment, options->arena, err) < 0)
         return -1;
     options->request.image_is_served = image.kind == IMAGE_SQUASHFS;
-    options->server = image.server;
-    if (facts_gather(&facts, environment, options->arena, err) < 0)
+    if (launch_options_facts(options, environment, &facts, err) < 0)
         return -1;
     return plan_build(plan, &options->request, image.config, &facts, options->arena, err);
 }
 
-static int print(const struct str *out, struct err *err)
-{
-    if (fd_write_all(STDOUT_FILENO, str_text(out), out->length) < 0)
-        return err_set(err, ERR_SYSTEM, "cannot write to standard output: %s", err_reason(errno));
-    return 0;
-}
+static const char statuses[] =
+    "\nExit status: that of the command; 125 Coracle failed, 126 the command cannot\n"
+    "be executed, 127 it is not in the container.\n";
 
 int launch_options_help(const char *usage, const char *about, struct arena *arena, struct err *err)
 {
@@ -377,10 +438,19 @@ int launch_options_help(const char *usage, const char *about, struct arena *aren
     str_addf(&out, "Usage: %s\n\n%s\n\n", usage, about);
     opt_help(rows, ROW_COUNT, &out);
     str_add(&out, "\nEach option but --dry-run, --json and --help can be given as a variable:\n"
-                  "CORACLE_BIND=/data,/scratch CORACLE_CLEAN_ENV=yes. Options come after variables.\n\n"
-                  "Exit status: that of the command; 125 Coracle failed, 126 the command cannot\n"
-                  "be executed, 127 it is not in the container.\n");
-    return print(&out, err);
+                  "CORACLE_BIND=/data,/scratch CORACLE_CLEAN_ENV=yes. Options come after variables.\n");
+    str_add(&out, statuses);
+    return output_print(&out, err);
+}
+
+int launch_options_help_process(const char *usage, const char *about, struct arena *arena, struct err *err)
+{
+    struct str out = {.arena = arena};
+
+    str_addf(&out, "Usage: %s\n\n%s\n\n", usage, about);
+    opt_help(rows + ROW_COUNT - PROCESS_ROWS, PROCESS_ROWS, &out);
+    str_add(&out, statuses);
+    return output_print(&out, err);
 }
 
 int launch_options_print(const struct launch_options *options, const struct plan *plan, struct err *err)
@@ -388,5 +458,5 @@ int launch_options_print(const struct launch_options *options, const struct plan
     struct str out = {.arena = options->arena};
 
     (options->json ? plan_json : plan_print)(plan, &out);
-    return print(&out, err);
+    return output_print(&out, err);
 }

@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "image/server.h"
 #include "plan/plan.h"
 #include "plan/request.h"
 
@@ -20,7 +19,6 @@ struct launch_options {
     int json;
     int verbosity;
     int help;
-    struct image_server server; /* of the image, once there is a plan */
 };
 
 /*
@@ -31,13 +29,23 @@ struct launch_options {
 int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
                         struct arena *arena, struct err *err);
 
-/* Gathers what a plan needs from the node and the image, and builds it. Starts the image's server. 0 or -1.
- */
+/* The same for `exec`: only options of the process, and request.image is the container's name. */
+int launch_options_read_process(struct launch_options *options, int argc, char *argv[],
+                                char *const environment[], struct arena *arena, struct err *err);
+
+/* Gathers from the node what a view needs to know. 0 or -1. */
+int launch_options_facts(const struct launch_options *options, char *const environment[],
+                         struct host_facts *facts, struct err *err);
+
+/* Gathers what a plan needs from the node and the image, and builds it. A SquashFS is
+ * opened by a server that ends when the caller does. 0 or -1. */
 int launch_options_plan(struct launch_options *options, char *const environment[], struct plan *plan,
                         struct err *err);
 
 /* Prints the table as help text, for the command that is called USAGE. 0 or -1. */
 int launch_options_help(const char *usage, const char *about, struct arena *arena, struct err *err);
+
+int launch_options_help_process(const char *usage, const char *about, struct arena *arena, struct err *err);
 
 /* Prints PLAN on standard output, as text or JSON. 0 or -1. */
 int launch_options_print(const struct launch_options *options, const struct plan *plan, struct err *err);

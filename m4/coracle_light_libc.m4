@@ -23,7 +23,7 @@ AC_DEFUN([CORACLE_LIGHT_LIBC], [
     [coracle_musl_specs=`sed -n 's/.*-specs "\(.*\)".*/\1/p' "$MUSL_GCC"`])
 
   coracle_small_cflags="-fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
-  coracle_small_ldflags="-static -no-pie -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections"
+  coracle_small_ldflags="-static -no-pie -Wl,--build-id -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections"
   light_libc=none
   AS_CASE([$with_light_libc], [auto|musl],
     [CORACLE_TRY_LIGHT([musl], [-specs=$coracle_musl_specs $coracle_small_cflags], [$coracle_small_ldflags])])

@@ -1,4 +1,4 @@
-#include "fuse/report.h"
+#include "base/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 static const char priority[] = "<11>";
 
 static struct {
-    const char *image;
+    const char *program, *name;
     int fd;
     int is_syslog;
     int lines;
@@ -32,9 +32,10 @@ static int open_syslog(void)
     return fd;
 }
 
-void report_open(const char *name, const char *file)
+void report_open(const char *program, const char *name, const char *file)
 {
-    sink.image = name;
+    sink.program = program;
+    sink.name = name;
     sink.process = (int)getpid();
     if (file && *file)
         sink.fd =
@@ -61,8 +62,8 @@ void report(const char *format, ...)
 
     if (sink.fd < 0 || sink.lines++ >= REPORT_LIMIT)
         return;
-    length = snprintf(line, sizeof(line) / 2, "%scoracle-fuse[%d]: %s: ", sink.is_syslog ? priority : "",
-                      sink.process, sink.image);
+    length = snprintf(line, sizeof(line) / 2, "%s%s[%d]: %s: ", sink.is_syslog ? priority : "", sink.program,
+                      sink.process, sink.name);
     if (length < 0 || length >= (int)sizeof(line) / 2)
         length = (int)sizeof(line) / 2 - 1;
     va_start(args, format);

@@ -7,11 +7,13 @@
 
 /* Numbers are the same on every architecture from 424 on; older headers lack some. */
 enum {
+    NR_PIDFD_SEND_SIGNAL = 424,
     NR_OPEN_TREE = 428,
     NR_MOVE_MOUNT = 429,
     NR_FSOPEN = 430,
     NR_FSCONFIG = 431,
     NR_FSMOUNT = 432,
+    NR_PIDFD_OPEN = 434,
     NR_CLOSE_RANGE = 436,
     NR_OPENAT2 = 437,
     NR_MOUNT_SETATTR = 442,
@@ -61,12 +63,63 @@ int sys_pivot_root(const char *new_root, const char *put_old)
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
+/* struct statx; the C libraries' lack what is new or clash with the kernel's. */
+struct statx_time {
+    int64_t seconds;
+    uint32_t nanoseconds, unused;
+};
+
+struct statx_bytes {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, uid, gid;
+    uint16_t mode, unused;
+    uint64_t inode, size, blocks, attributes_mask;
+    struct statx_time atime, btime, ctime, mtime;
+    uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+    uint64_t mount_id;
+    uint64_t spare[13];
+};
+
+_Static_assert(sizeof(struct statx_bytes) == 256, "statx(2)");
+
+int sys_identify(int dir, const char *path, int flags, struct sys_identity *identity)
+{
+    enum { BASIC_AND_MOUNT_ID = 0x17ff, MOUNT_ID = 0x1000 };
+    struct statx_bytes st;
+
+    if (syscall(SYS_statx, dir, path, flags | AT_NO_AUTOMOUNT, BASIC_AND_MOUNT_ID, &st) < 0)
+        return -1;
+    *identity = (struct sys_identity){
+        .device = (uint64_t)st.dev_major << 32 | st.dev_minor,
+        .inode = st.inode,
+        .mount = st.mask & MOUNT_ID ? st.mount_id : 0,
+        .size = st.size,
+        .mtime = st.mtime.seconds,
+        .ctime = st.ctime.seconds,
+        .mtime_ns = st.mtime.nanoseconds,
+        .ctime_ns = st.ctime.nanoseconds,
+        .mode = st.mode,
+        .uid = st.uid,
+    };
+    return 0;
+}
+
 uint64_t sys_mount_id(int fd)
 {
-    enum { STATX_MOUNT_ID = 0x1000, MOUNT_ID_WORD = 0x90 / 8 };
-    uint64_t words[32] = {0}; /* struct statx; musl 1.2.3's has no stx_mnt_id yet */
+    struct sys_identity identity;
 
-    return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MOUNT_ID, words) < 0 ? 0 : words[MOUNT_ID_WORD];
+    return sys_identify(fd, "", AT_EMPTY_PATH, &identity) < 0 ? 0 : identity.mount;
+}
+
+int sys_pidfd_open(pid_t pid)
+{
+    return (int)syscall(NR_PIDFD_OPEN, pid, 0);
+}
+
+int sys_pidfd_send_signal(int pidfd, int signal)
+{
+    return (int)syscall(NR_PIDFD_SEND_SIGNAL, pidfd, signal, NULL, 0);
 }
 
 long sys_getdents(int fd, void *buffer, unsigned room)

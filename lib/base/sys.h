@@ -8,6 +8,17 @@
 #define CORACLE_BASE_SYS_H
 
 #include <stdint.h>
+#include <sys/types.h>
+
+/* What a file is, whatever it is called. statx(2) */
+struct sys_identity {
+    uint64_t device, inode;
+    uint64_t mount; /* its mount's id; 0: not told (before Linux 5.8) */
+    uint64_t size;
+    int64_t mtime, ctime; /* seconds since 1970 ... */
+    uint32_t mtime_ns, ctime_ns;
+    uint32_t mode, uid;
+};
 
 struct sys_mount_attr {
     uint64_t set;
@@ -33,6 +44,10 @@ int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve); /*
 int sys_pivot_root(const char *new_root, const char *put_old);
 /* The id of the mount that FD is on, 0 where the kernel does not tell (before Linux 5.8). statx(2) */
 uint64_t sys_mount_id(int fd);
+/* The identity of PATH at DIR. FLAGS: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. Mounts nothing: AT_NO_AUTOMOUNT. */
+int sys_identify(int dir, const char *path, int flags, struct sys_identity *identity); /* 4.11 */
+int sys_pidfd_open(pid_t pid);                                                         /* 5.3 */
+int sys_pidfd_send_signal(int pidfd, int signal);                                      /* 5.1 */
 /* Bytes of linux_dirent64 records in BUFFER, 0 at the end. getdents(2) */
 long sys_getdents(int fd, void *buffer, unsigned room);
 int sys_close_range(unsigned first, unsigned last, unsigned flags); /* 5.9 */

@@ -1,6 +1,7 @@
 #include "host/facts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -8,6 +9,10 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/fd.h"
+#include "base/num.h"
+
+enum { CGROUP_LIMIT = 64 * 1024 };
 
 /* Whether $PWD is another name of the current directory. */
 static int names_current_directory(const char *pwd)
@@ -52,4 +57,34 @@ int facts_gather(struct host_facts *facts, char *const environment[], struct are
     if (!facts->record.munge)
         facts->record.munge = access("/run/munge", F_OK) == 0;
     return 0;
+}
+
+void facts_gather_session(struct host_facts *facts)
+{
+    facts->session = getsid(0);
+}
+
+void facts_gather_launcher(struct host_facts *facts)
+{
+    char path[40] = "/proc/", text[512];
+    FD_CLEANUP int fd = -1;
+    const char *field;
+    ssize_t n;
+
+    memcpy(path + 6 + num_format(path + 6, (uint64_t)facts->session), "/stat", sizeof("/stat"));
+    fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    text[n < 0 ? 0 : n] = 0;
+    /* "PID (NAME) STATE PARENT ...": the name may hold anything. proc(5) */
+    field = strrchr(text, ')');
+    for (field = field && strlen(field) > 4 ? field + 4 : ""; *field >= '0' && *field <= '9'; field++)
+        facts->launcher = facts->launcher * 10 + (*field - '0');
+}
+
+void facts_gather_cgroup(struct host_facts *facts, struct arena *arena)
+{
+    FD_CLEANUP int fd = openat(AT_FDCWD, "/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    size_t length;
+
+    facts->cgroup = fd < 0 ? NULL : fd_read_all(fd, CGROUP_LIMIT, arena, &length);
 }

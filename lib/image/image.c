@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "image/server-message.h"
 #include "image/sif.h"
 #include "image/superblock.h"
-
-enum { CONFIG_LIMIT = 4 * 1024 * 1024 };
 
 static int parse_config(struct image *image, const char *bytes, size_t length, struct arena *arena,
                         struct err *err)
@@ -91,6 +91,8 @@ static int open_squashfs(struct image *image, int fd, const char *path, const un
         fd_close(&image->server.socket);
         return -1;
     }
+    image->config_bytes = bytes;
+    image->config_length = length;
     return bytes ? parse_config(image, bytes, length, arena, err) : 0;
 }
 
@@ -101,39 +103,13 @@ static int is_about_image(enum err_id id)
            id == ERR_IMAGE_DAMAGED || id == ERR_IMAGE_CONFIG;
 }
 
-/* PATH is no directory. */
-static int inspect_file(struct image *image, const char *path, char *const environment[], struct arena *arena,
-                        struct err *err)
-{
-    const char *name = str_quote(arena, path);
-    FD_CLEANUP int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    unsigned char head[512] = "";
-    struct stat st;
-    ssize_t length;
-
-    if (fd < 0 && errno == ENOTDIR)
-        return err_set(err, ERR_IMAGE_MISSING, "the image %s does not exist: a name on the way is a file",
-                       name);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is neither a directory nor a file", name);
-    if (st.st_size == 0)
-        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file", name);
-    length = pread(fd, head, sizeof(head), 0);
-    if (length < 0)
-        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
-    if (!superblock_has_magic(head) && !sif_has_magic(head, (size_t)length))
-        return refuse_content(name, head, (size_t)length, err);
-    if (open_squashfs(image, fd, path, head, (uint64_t)st.st_size, environment, arena, err) == 0)
-        return 0;
-    return is_about_image(err->id) ? err_prefix(err, "the image %s", name) : -1;
-}
-
 static int refuse(const char *path, int errnum, struct arena *arena, struct err *err)
 {
     const char *name = str_quote(arena, path);
 
+    if (errnum == ENOTDIR)
+        return err_set(err, ERR_IMAGE_MISSING, "the image %s does not exist: a name on the way is a file",
+                       name);
     if (errnum == ENOENT && !*path)
         return err_set(err, ERR_IMAGE_MISSING,
                        "the name of the image is empty; give the path of a directory or a file");
@@ -143,6 +119,53 @@ static int refuse(const char *path, int errnum, struct arena *arena, struct err 
                        "SquashFS file",
                        name);
     return err_set(err, ERR_IMAGE_UNREADABLE, "cannot open the image %s: %s", name, err_reason(errnum));
+}
+
+/* A file, open, and its first bytes. */
+struct file {
+    int fd;
+    struct sys_identity identity;
+    unsigned char head[512];
+};
+
+/* Opens PATH, which is no directory, and looks whether it begins like an image. 0 or -1. */
+static int open_file(struct file *file, const char *path, struct arena *arena, struct err *err)
+{
+    const char *name = str_quote(arena, path);
+    ssize_t length;
+
+    memset(file->head, 0, sizeof(file->head));
+    file->fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file->fd < 0 && errno == ENOTDIR)
+        return refuse(path, errno, arena, err);
+    if (file->fd < 0 || sys_identify(file->fd, "", AT_EMPTY_PATH, &file->identity) < 0)
+        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
+    if (!S_ISREG(file->identity.mode))
+        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is neither a directory nor a file", name);
+    if (file->identity.size == 0)
+        return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file", name);
+    length = pread(file->fd, file->head, sizeof(file->head), 0);
+    if (length < 0)
+        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read the image %s: %s", name, err_reason(errno));
+    if (!superblock_has_magic(file->head) && !sif_has_magic(file->head, (size_t)length))
+        return refuse_content(name, file->head, (size_t)length, err);
+    return 0;
+}
+
+static int inspect_file(struct image *image, const char *path, char *const environment[], struct arena *arena,
+                        struct err *err)
+{
+    struct file file;
+    int result = open_file(&file, path, arena, err);
+
+    if (result == 0) {
+        image->identity = file.identity;
+        result = open_squashfs(image, file.fd, path, file.head, file.identity.size, environment, arena, err);
+        if (result < 0 && is_about_image(err->id))
+            err_prefix(err, "the image %s", str_quote(arena, path));
+    }
+    fd_close(&file.fd);
+    return result;
 }
 
 /* The configuration of the image that is open as DIR; its links are not followed. */
@@ -156,7 +179,7 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
         return err_set(err, ERR_IMAGE_UNREADABLE, "cannot look into the image %s: permission denied",
                        str_quote(arena, path));
     if (inner >= 0)
-        bytes = fd_read_file(inner, IMAGE_CONFIG_NAME, O_NOFOLLOW, CONFIG_LIMIT, arena, &length);
+        bytes = fd_read_file(inner, IMAGE_CONFIG_NAME, O_NOFOLLOW, SERVER_CONFIG_LIMIT, arena, &length);
     if (!bytes && (inner < 0 || errno == ENOENT) && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
         return 0;
     if (!bytes)
@@ -166,6 +189,52 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
     if (parse_config(image, bytes, length, arena, err) < 0)
         return err_prefix(err, "the image %s", str_quote(arena, path));
     return 0;
+}
+
+int image_identify(const char *path, struct sys_identity *identity, struct arena *arena, struct err *err)
+{
+    return sys_identify(AT_FDCWD, path, 0, identity) < 0 ? refuse(path, errno, arena, err) : 0;
+}
+
+int image_check(const char *path, const struct sys_identity *identity, struct arena *arena, struct err *err)
+{
+    struct file file;
+    int result;
+
+    if (S_ISDIR(identity->mode))
+        return 0;
+    result = open_file(&file, path, arena, err);
+    fd_close(&file.fd);
+    return result;
+}
+
+int image_keep_config(const struct image *image)
+{
+    FD_CLEANUP int fd = -1;
+
+    if (!image->config_bytes)
+        return -1;
+    fd = memfd_create("coracle-config", MFD_CLOEXEC);
+    if (fd < 0 || fd_write_all(fd, image->config_bytes, image->config_length) < 0)
+        return -1;
+    return fd_steal(&fd);
+}
+
+int image_take_config(struct image *image, int fd, struct arena *arena, struct err *err)
+{
+    struct stat st;
+    char *bytes;
+
+    *image = (struct image){.kind = IMAGE_SQUASHFS, .server.socket = -1};
+    if (fstat(fd, &st) < 0 || st.st_size < 0 || st.st_size > SERVER_CONFIG_LIMIT)
+        return err_set(err, ERR_IMAGE_CONFIG,
+                       "the image's configuration, which another rank has read, is gone");
+    bytes = arena_alloc(arena, (size_t)st.st_size + 1);
+    /* Not read(): where it stands is the same for all ranks. */
+    if (pread(fd, bytes, (size_t)st.st_size, 0) != st.st_size)
+        return err_set(err, ERR_IMAGE_CONFIG,
+                       "the image's configuration, which another rank has read, is gone");
+    return parse_config(image, bytes, (size_t)st.st_size, arena, err);
 }
 
 int image_inspect(struct image *image, const char *path, char *const environment[], struct arena *arena,
@@ -179,4 +248,10 @@ int image_inspect(struct image *image, const char *path, char *const environment
     if (errno == ENOTDIR)
         return inspect_file(image, path, environment, arena, err);
     return refuse(path, errno, arena, err);
+}
+
+int image_inspect_root(struct image *image, int dir, const char *name, struct arena *arena, struct err *err)
+{
+    *image = (struct image){.kind = IMAGE_DIRECTORY, .server.socket = -1};
+    return read_config(image, dir, name, arena, err);
 }

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/sys.h"
 #include "image/server.h"
 #include "oci/image-config.h"
 
@@ -20,8 +21,18 @@ enum image_kind { IMAGE_DIRECTORY, IMAGE_SQUASHFS };
 struct image {
     enum image_kind kind;
     const struct oci_image_config *config; /* NULL: the image has none */
-    struct image_server server;            /* IMAGE_SQUASHFS: has opened it */
+    const char *config_bytes;              /* IMAGE_SQUASHFS: as it stands there; NULL: it has none */
+    size_t config_length;
+    struct image_server server;   /* IMAGE_SQUASHFS: has opened it */
+    struct sys_identity identity; /* IMAGE_SQUASHFS: of the file that it has opened */
 };
+
+/* What PATH is. 0, or -1 where it does not exist or is closed to us; a file may still be no image. */
+int image_identify(const char *path, struct sys_identity *identity, struct arena *arena, struct err *err);
+
+/* Whether PATH, which was identified, begins like an image. 0, or -1 with ERR_IMAGE_UNKNOWN or -UNREADABLE.
+ */
+int image_check(const char *path, const struct sys_identity *identity, struct arena *arena, struct err *err);
 
 /*
  * Looks at PATH: a directory, or a file with a SquashFS at its beginning or in
@@ -34,5 +45,14 @@ struct image {
  */
 int image_inspect(struct image *image, const char *path, char *const environment[], struct arena *arena,
                   struct err *err);
+
+/* Fills IMAGE with the configuration of what is mounted as DIR, the root of a container called NAME. 0 or -1.
+ */
+int image_inspect_root(struct image *image, int dir, const char *name, struct arena *arena, struct err *err);
+
+/* The configuration of IMAGE in a memory file for other ranks; -1: it has none, or there is no memory. */
+int image_keep_config(const struct image *image);
+/* Fills IMAGE with the configuration in FD, a memory file that image_keep_config() made. 0 or -1. */
+int image_take_config(struct image *image, int fd, struct arena *arena, struct err *err);
 
 #endif

@@ -44,14 +44,12 @@ int launch_own(struct launch *launch, int fd, const char *covered, struct err *e
 /* Makes those read-only that cover a directory at or beneath PATH. */
 static int seal_beneath(struct launch *launch, const char *path, struct err *err)
 {
-    const struct sys_mount_attr attr = {.set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV};
-
     for (size_t i = 0; i < launch->own_count; i++) {
         struct own_fs *own = &launch->own[i];
 
         if (!own->seal || !path_is_beneath(own->path, path))
             continue;
-        if (sys_mount_setattr(own->fd, "", AT_EMPTY_PATH, &attr) < 0)
+        if (launch_set_attributes(launch, own->fd, SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV, 0) < 0)
             return launch_error(err, ERR_MOUNT, "cannot make the assembled directory %s read-only",
                                 str_quote(launch->arena, own->path));
         own->seal = 0;
@@ -61,7 +59,7 @@ static int seal_beneath(struct launch *launch, const char *path, struct err *err
 
 int launch_seal(struct launch *launch, struct err *err)
 {
-    return seal_beneath(launch, "/", err);
+    return seal_beneath(launch, "/", err) < 0 ? -1 : launch_settle(launch, 1, err);
 }
 
 /* Whether DIR is a directory of an image that --write lets be changed, and not of the host. */
@@ -326,8 +324,9 @@ int launch_assemble(struct launch *launch, const struct missing_target *place, i
                                 str_quote(launch->arena, place->ancestor));
     }
     warn_of_host_directory(launch, place, index);
+    launch_note_list(launch, place->dir);
     /* What is cloned from here on keeps the attributes that it has now. */
-    if (seal_beneath(launch, place->ancestor, err) < 0)
+    if (seal_beneath(launch, place->ancestor, err) < 0 || launch_settle(launch, 0, err) < 0)
         return -1;
     listed = launch_list(launch->arena, place->dir, &listing);
     if (listed == 0 && listing.count == 0 && is_root(place))

@@ -98,6 +98,27 @@ static const char *elf_interpreter(const struct head *head)
     return NULL;
 }
 
+int launch_touch_program(const char *path)
+{
+    struct head head;
+    const char *interpreter;
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return 0;
+    read_head(path, &head);
+    interpreter = is_elf(&head) ? elf_interpreter(&head) : NULL;
+    if (is_marked_script(&head)) {
+        char *line = head.bytes + 2 + strspn(head.bytes + 2, " \t");
+
+        line[strcspn(line, " \t\n")] = 0;
+        interpreter = line;
+    }
+    if (interpreter && strcmp(interpreter, path) != 0)
+        stat(interpreter, &st);
+    return 1;
+}
+
 static int diagnose_elf(const struct launch *launch, const struct head *head, const char *path, int errnum,
                         struct err *err)
 {

@@ -123,6 +123,23 @@ static int execute_shell(const struct launch *launch, struct err *err)
         str_quote(launch->arena, launch->plan->image));
 }
 
+void launch_prime_command(const struct launch *launch)
+{
+    const char *name = launch->plan->argv[0];
+    const char *path = env_find(launch->plan->environment, "PATH");
+    const char *file;
+
+    if (!launch->plan->image_is_served || launch->plan->shells || !*name)
+        return;
+    if (strchr(name, '/')) {
+        launch_touch_program(name);
+        return;
+    }
+    for (const char *dir = path ? path : standard_path; (file = next_candidate(launch, &dir, name));)
+        if (launch_touch_program(file))
+            return;
+}
+
 int launch_exec(const struct launch *launch, struct err *err)
 {
     const char *name = launch->plan->argv[0];

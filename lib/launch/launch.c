@@ -33,11 +33,32 @@ static int mount_rows(struct launch *launch, struct err *err)
     return launch_seal(launch, err);
 }
 
-int launch_run(const struct plan *plan, const struct image_server *server, struct arena *arena,
-               struct err *err)
+/* What is each launch's own, however it came into its view. */
+static int become_command(struct launch *launch, struct err *err)
 {
-    struct launch launch = {
-        .plan = plan, .server = server, .arena = arena, .root = -1, .image = -1, .files = -1, .parent = -1};
+    if (launch_workdir(launch, err) < 0)
+        return -1;
+    if (launch->meeting->broker >= 0 && launch->meeting->way == SHARE_LEAD)
+        launch_prime_command(launch);
+    launch_tell_ready(launch);
+    if (launch_lockdown(launch, err) < 0)
+        return -1;
+    trace(launch, plan_print_tail);
+    return launch_exec(launch, err);
+}
+
+int launch_run(const struct plan *plan, const struct image_server *server,
+               const struct share_meeting *meeting, struct arena *arena, struct err *err)
+{
+    struct launch launch = {.plan = plan,
+                            .server = server,
+                            .meeting = meeting,
+                            .arena = arena,
+                            .process = -1,
+                            .root = -1,
+                            .image = -1,
+                            .files = -1,
+                            .parent = -1};
 
     trace(&launch, plan_print_head);
     if (launch_namespaces(&launch, err) < 0)
@@ -50,10 +71,19 @@ int launch_run(const struct plan *plan, const struct image_server *server, struc
         return -1;
     if (launch_enter(&launch, err) < 0)
         return -1;
-    if (launch_workdir(&launch, err) < 0)
+    return become_command(&launch, err);
+}
+
+int launch_enter_view(const struct plan *plan, const struct share_meeting *meeting, struct arena *arena,
+                      struct err *err)
+{
+    struct launch launch = {.plan = plan, .meeting = meeting, .arena = arena};
+
+    trace(&launch, plan_print_head);
+    for (size_t i = 0; i < plan->row_count; i++)
+        trace_row(&launch, i);
+    log_message(LOG_WAYS, "way: another rank has mounted all this; its view is entered");
+    if (launch_join_namespaces(meeting, err) < 0)
         return -1;
-    if (launch_lockdown(&launch, err) < 0)
-        return -1;
-    trace(&launch, plan_print_tail);
-    return launch_exec(&launch, err);
+    return become_command(&launch, err);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -72,19 +73,52 @@ static int no_namespace(struct err *err)
     return launch_error(err, ERR_NAMESPACE, "cannot make a user and a mount namespace");
 }
 
-int launch_namespaces(struct launch *launch, struct err *err)
+/* In one call: shared mounts of the host become slaves by it, so later host mounts are seen. */
+static int make_namespaces(const struct launch *launch, struct err *err)
 {
     const struct plan *plan = launch->plan;
 
+    if (unshare((int)plan->namespaces) < 0)
+        return no_namespace(err);
+    return write_id_maps(launch->process, plan, plan->host_uid, plan->host_gid, err);
+}
+
+/*
+ * Others of this user may be in it, with the same capabilities that we give up in
+ * the end: to them our memory and our program, a file of the host, stay closed.
+ * The exec ends that. prctl(2)
+ */
+static int enter_user_namespace(int userns, struct err *err)
+{
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(userns, CLONE_NEWUSER) < 0)
+        return launch_error(err, ERR_NAMESPACE, "cannot enter the user namespace of this step's other ranks");
+    return 0;
+}
+
+static int join_user_namespace(const struct launch *launch, struct err *err)
+{
+    if (enter_user_namespace(launch->meeting->userns, err) < 0)
+        return -1;
+    return unshare(CLONE_NEWNS) < 0 ? no_namespace(err) : 0;
+}
+
+int launch_namespaces(struct launch *launch, struct err *err)
+{
     launch->process = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (launch->process < 0)
         return launch_error(err, ERR_ID_MAP, "cannot open /proc/self; is /proc mounted?");
-    /* In one call: shared mounts of the host become slaves by it, so later host mounts are seen. */
-    if (unshare((int)plan->namespaces) < 0)
-        return no_namespace(err);
-    if (write_id_maps(launch->process, plan, plan->host_uid, plan->host_gid, err) < 0)
+    if ((launch->meeting->userns >= 0 ? join_user_namespace : make_namespaces)(launch, err) < 0)
         return -1;
-    return give_up_capabilities(plan, err);
+    return give_up_capabilities(launch->plan, err);
+}
+
+int launch_join_namespaces(const struct share_meeting *meeting, struct err *err)
+{
+    if (enter_user_namespace(meeting->userns, err) < 0)
+        return -1;
+    if (setns(meeting->mountns, CLONE_NEWNS) < 0)
+        return launch_error(err, ERR_NAMESPACE, "cannot enter the view that another rank has built");
+    return 0;
 }
 
 int launch_lock_mounts(struct launch *launch, struct err *err)

@@ -101,26 +101,47 @@ static int order(const struct launch *launch, int device, struct err *err)
     return 0;
 }
 
+/* One more mount of what another rank has mounted: the same superblock, the same page cache. Linux 5.15 */
+static int again(const struct launch *launch, struct err *err)
+{
+    FD_CLEANUP int context = sys_fsopen("fuse", SYS_CLOEXEC);
+    int mount = -1;
+
+    if (context >= 0 && set_number(context, "fd", (uint64_t)launch->meeting->fuse) == 0 &&
+        sys_fsconfig(context, SYS_FSCONFIG_CREATE, NULL, NULL, 0) == 0)
+        mount = sys_fsmount(context, SYS_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY);
+    if (mount < 0)
+        return launch_error(err, ERR_SERVER, "cannot mount the image %s, which another rank has mounted",
+                            str_quote(launch->arena, launch->plan->image));
+    close(launch->meeting->fuse); /* a copy would keep a dead server's mount alive */
+    return mount;
+}
+
 int launch_new_served(struct launch *launch, struct err *err)
 {
-    FD_CLEANUP int device = openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC);
+    FD_CLEANUP int device = -1;
     FD_CLEANUP int mount = -1;
 
+    if (launch->meeting->way == SHARE_SERVED)
+        return again(launch, err);
+    device = openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC);
     if (device < 0)
         return no_device(err);
     mount = new_mount(launch, device);
     if (mount < 0)
         return no_mount(launch, err);
-    if (order(launch, device, err) < 0)
+    if (order(launch, device, err) < 0 || launch_tell_mounted(launch, device, err) < 0)
         return -1;
     return fd_steal(&mount);
 }
 
 int launch_prime(struct launch *launch, struct err *err)
 {
-    int fd =
-        openat(launch->root, SERVER_PRIME_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    int fd;
 
+    if (launch->meeting->way == SHARE_SERVED)
+        return 0; /* whoever mounted it has done so */
+    fd = openat(launch->root, SERVER_PRIME_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return launch_error(err, ERR_SERVER, "the image %s is not served",
                             str_quote(launch->arena, launch->plan->image));

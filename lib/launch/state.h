@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "image/server.h"
 #include "plan/plan.h"
+#include "share/meet.h"
 
 /* A file system of ours in the tree: mount points are made in it as they are needed. */
 struct own_fs {
@@ -22,9 +23,16 @@ struct own_fs {
     const char *path; /* of the directory that it covers; of those to be sealed only */
 };
 
+/* Attributes that a mount is to get when it is attached. */
+struct late_attributes {
+    int mount;
+    unsigned attributes, flags;
+};
+
 struct launch {
     const struct plan *plan;
-    const struct image_server *server; /* where the plan says that the image is served */
+    const struct image_server *server; /* where the plan says that the image is served, and we serve it */
+    const struct share_meeting *meeting;
     struct arena *arena;
     int process;  /* /proc/self, opened outside */
     int *sources; /* per row: its mount, first detached, then in its place; -1: none yet, or left out */
@@ -33,6 +41,14 @@ struct launch {
     int files;    /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
     struct own_fs *own;
     size_t own_count, own_room;
+    int no_setattr; /* the kernel has no mount_setattr(2): what it would do waits in `late` */
+    struct late_attributes *late;
+    size_t late_count, late_room;
+    /* Directories that were covered by a copy of their list of names: others may enter while it holds. */
+    struct share_cover covers[SHARE_COVER_LIMIT];
+    int cover_fds[SHARE_COVER_LIMIT];
+    size_t cover_count;
+    int is_for_nobody_else; /* the view depends on what may change unseen */
     /* The directory that the last row was put in by name, and its path with a slash at the end. */
     int parent; /* -1: none */
     const char *parent_path;
@@ -53,6 +69,19 @@ int launch_namespaces(struct launch *launch, struct err *err);
  * mount_namespaces(7)
  */
 int launch_lock_mounts(struct launch *launch, struct err *err);
+
+/* namespaces.c: enters the user and mount namespace of a view that is ready. */
+int launch_join_namespaces(const struct share_meeting *meeting, struct err *err);
+
+/* ready.c: remembers that the list of names of DIR, which has not been read yet, is copied into the view. */
+void launch_note_list(struct launch *launch, int dir);
+/*
+ * ready.c: gives the FUSE device to the broker as soon as it is mounted: a copy of
+ * ours would keep a dead server's mount alive, and us waiting for it. 0 or -1.
+ */
+int launch_tell_mounted(const struct launch *launch, int device, struct err *err);
+/* ready.c: tells the broker that others may enter. What cannot be told is warned of: the launch goes on. */
+void launch_tell_ready(struct launch *launch);
 
 /* root.c: clones the image and covers the old root with it. */
 int launch_root(struct launch *launch, struct err *err);
@@ -123,6 +152,19 @@ int launch_image_is_empty(const struct launch *launch, struct err *err);
 int launch_seal(struct launch *launch, struct err *err);
 
 /*
+ * attributes.c: adds ATTRIBUTES (SYS_ATTR_*) to those of MOUNT, and with AT_RECURSIVE
+ * in FLAGS to those of each mount below. Linux before 5.12 can do so only once
+ * MOUNT is attached: until launch_settle() it has none of them, and stays open. 0, or -1 and errno.
+ */
+int launch_set_attributes(struct launch *launch, int mount, unsigned attributes, unsigned flags);
+/*
+ * attributes.c: gives those mounts that are attached by now the attributes that
+ * they wait for; before anything of them is cloned, and, with LAST, when nothing
+ * more will be attached. Does nothing on Linux 5.12 and later.
+ */
+int launch_settle(struct launch *launch, int last, struct err *err);
+
+/*
  * tmpfs.c: a new tmpfs, not attached. SIZE in bytes or 0; MODE of its root
  * directory; ATTRIBUTES as of fsmount(2). A descriptor, or -1 and errno.
  */
@@ -134,6 +176,8 @@ int launch_new_tmpfs(uint64_t size, mode_t mode, unsigned attributes);
  * descriptor, or -1 and errno.
  */
 int launch_new_overlay(const char *lower, const char *upper, const char *work, unsigned attributes);
+/* overlay.c: 1 with ERR filled where errno comes of a kernel that has no overlay for us (before 5.11). */
+int launch_has_no_overlay(const struct launch *launch, struct err *err);
 
 /*
  * assemble.c: remembers that FD is the mount of a file system of ours. COVERED: the
@@ -146,6 +190,14 @@ int launch_lockdown(const struct launch *launch, struct err *err);
 
 /* workdir.c: enters the first directory of the plan's list that can be entered. */
 int launch_workdir(struct launch *launch, struct err *err);
+
+/*
+ * exec.c: looks up the command and its interpreter before others do: concurrent first
+ * look-ups of one name through FUSE can lose it. Linux 6.16 and later
+ */
+void launch_prime_command(const struct launch *launch);
+/* diagnose.c: looks up the program PATH and its interpreter. Whether there is a PATH. */
+int launch_touch_program(const char *path);
 
 /* exec.c: executes the command; returns where that failed. */
 int launch_exec(const struct launch *launch, struct err *err);

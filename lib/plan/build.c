@@ -3,12 +3,16 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/path.h"
+
 /* The image, its root and the namespaces. */
 static void plan_root(struct plan *plan, const struct plan_inputs *in)
 {
     const struct request *request = in->request;
 
     plan->image = request->image;
+    plan->image_path = in->facts->physical_cwd ? path_join(in->arena, in->facts->physical_cwd, request->image)
+                                               : request->image;
     plan->image_origin = "argument";
     plan->image_is_served = request->image_is_served;
     plan->root_mode = request->root_mode;
@@ -56,18 +60,74 @@ static int check_request(const struct request *request, struct err *err)
     return 0;
 }
 
-int plan_build(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-               const struct host_facts *facts, struct arena *arena, struct err *err)
+static void plan_scope(struct plan *plan, const struct plan_inputs *in)
 {
-    const struct plan_inputs in = {request, config, facts, arena};
+    const struct request *request = in->request;
+    const struct scope_facts facts = {in->facts->session, in->facts->launcher, in->facts->cgroup};
+
+    scope_choose(&plan->scope, request->share, request->share_key, request->share_origin,
+                 in->facts->environment, &facts, in->arena);
+    plan->name = request->name;
+    plan->name_origin = request->name_origin;
+}
+
+/* What is writable for one launch alone cannot be another's, nor what a command with capabilities can change.
+ */
+static const char *own_view(const struct plan *plan)
+{
+    if (plan->keep_capabilities)
+        return plan->ids_origin;
+    if (plan->root_mode != ROOT_READ_ONLY)
+        return plan->root_origin;
+    for (size_t i = 0; i < plan->row_count; i++)
+        if (plan->rows[i].kind == ROW_TMPFS)
+            return plan->rows[i].origin;
+    return NULL;
+}
+
+int plan_view(struct plan *plan, const struct request *request, const struct host_facts *facts,
+              struct arena *arena, struct err *err)
+{
+    const struct plan_inputs in = {request, NULL, facts, arena};
 
     memset(plan, 0, sizeof(*plan));
     if (check_request(request, err) < 0)
         return -1;
     plan_root(plan, &in);
     plan_ids(plan, &in);
-    plan_environment(plan, &in);
     plan_binds(plan, &in);
+    plan_scope(plan, &in);
+    plan->own_view = own_view(plan);
+    return 0;
+}
+
+int plan_process(struct plan *plan, const struct request *request, const struct oci_image_config *config,
+                 const struct host_facts *facts, struct arena *arena, struct err *err)
+{
+    const struct plan_inputs in = {request, config, facts, arena};
+
+    plan_environment(plan, &in);
     plan_workdirs(plan, &in);
     return plan_command(plan, &in, err);
+}
+
+int plan_join(struct plan *plan, const struct request *request, const struct oci_image_config *config,
+              const struct host_facts *facts, struct arena *arena, struct err *err)
+{
+    const struct plan_inputs in = {request, config, facts, arena};
+
+    memset(plan, 0, sizeof(*plan));
+    plan_root(plan, &in);
+    plan_ids(plan, &in);
+    plan->image_origin = "running";
+    plan->scope.origin = "running";
+    return plan_process(plan, request, config, facts, arena, err);
+}
+
+int plan_build(struct plan *plan, const struct request *request, const struct oci_image_config *config,
+               const struct host_facts *facts, struct arena *arena, struct err *err)
+{
+    if (plan_view(plan, request, facts, arena, err) < 0)
+        return -1;
+    return plan_process(plan, request, config, facts, arena, err);
 }

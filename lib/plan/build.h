@@ -17,6 +17,8 @@ struct plan_inputs {
 void plan_ids(struct plan *plan, const struct plan_inputs *in);
 void plan_binds(struct plan *plan, const struct plan_inputs *in);
 void plan_environment(struct plan *plan, const struct plan_inputs *in);
+/* Whether the host's variable NAME reaches the command, as far as host and request decide. */
+int plan_variable_passes(const struct plan_inputs *in, const char *name);
 void plan_workdirs(struct plan *plan, const struct plan_inputs *in);
 int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *err);
 
@@ -30,7 +32,10 @@ struct plan_row *plan_add_row(struct plan *plan, struct arena *arena, enum row_k
  */
 void plan_bind_in_place(struct plan *plan, struct arena *arena, const char *path, const char *origin);
 
-/* Adds a row for each variable of the environment that names a path which is not in the view yet. */
+/*
+ * Adds a row for each of the host's variables that passes and names a path which is
+ * not in the view yet. What the image sets does not count: the view is known before it.
+ */
 void plan_variable_binds(struct plan *plan, const struct plan_inputs *in);
 
 #endif

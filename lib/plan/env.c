@@ -155,6 +155,27 @@ static int is_kept(struct arena *arena, const char *entry)
     return 0;
 }
 
+static int is_passed_by(const struct env_request *request, const char *name, const char *value, int passes)
+{
+    if (request->operation == ENV_UNSET)
+        return fnmatch(request->name, name, 0) == 0 ? 0 : passes;
+    if (strcmp(request->name, name) != 0)
+        return passes;
+    return request->operation == ENV_PASS || strcmp(request->value, value) == 0;
+}
+
+int plan_variable_passes(const struct plan_inputs *in, const char *name)
+{
+    const struct request *request = in->request;
+    const char *value = env_find(in->facts->environment, name);
+    const char *entry = arena_join(in->arena, name, "=", NULL);
+    int passes = request->clean_env ? is_kept(in->arena, entry) : !is_dropped(entry);
+
+    for (size_t i = 0; value && i < request->env_count; i++)
+        passes = is_passed_by(&request->env[i], name, value, passes);
+    return value && passes;
+}
+
 /* What of the host's environment passes. */
 static void take_host(struct environment *env, const struct plan_inputs *in)
 {

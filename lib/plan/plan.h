@@ -5,6 +5,11 @@
  *     image config ──────┼─> plan_build() ─> plan ─> plan_print(), plan_json(), launch_run()
  *     host facts ────────┘
  *
+ * It has two halves. The view, what is mounted where, depends on the request and
+ * the host alone: equal views can be shared, and whether there is one is known
+ * before anything of the image was read. The process, its environment, directory
+ * and command, is each launch's own.
+ *
  * Building a plan is pure: it opens nothing, asks nothing, changes nothing. The
  * plan holds names and intentions, never facts that age: whether a source is
  * there, what a path inside the image leads to, is found out at the moment of
@@ -25,6 +30,7 @@
 #include "host/facts.h"
 #include "oci/image-config.h"
 #include "plan/request.h"
+#include "plan/scope.h"
 
 enum row_kind {
     ROW_BIND,  /* the host's `source`, with all that is mounted below it, on `target` */
@@ -59,12 +65,18 @@ struct plan_workdir {
 };
 
 struct plan {
-    const char *image; /* as given */
+    const char *image;      /* as given */
+    const char *image_path; /* absolute, where the current directory is known */
     const char *image_origin;
     int image_is_served; /* a SquashFS, through coracle-fuse; else a directory */
     enum root_mode root_mode;
     uint64_t root_size;
     const char *root_origin;
+
+    struct scope scope; /* which launches this one meets */
+    const char *name;   /* for those who look for it; NULL: none */
+    const char *name_origin;
+    const char *own_view; /* why its view is nobody else's; NULL: it may be shared */
 
     /* clone(2) flags of the namespaces to make. User and mount, always; others will join them here. */
     uint64_t namespaces;
@@ -96,11 +108,22 @@ struct plan {
     const char *image_user; /* USER of the image: shown, not obeyed; NULL: none */
 };
 
+/* Begins PLAN with the view that REQUEST asks for. 0, or -1 where it contradicts itself (ERR_USAGE). */
+int plan_view(struct plan *plan, const struct request *request, const struct host_facts *facts,
+              struct arena *arena, struct err *err);
+
 /*
- * Makes PLAN of REQUEST. CONFIG may be NULL: an image without one. 0, or -1
- * where the request contradicts itself (ERR_USAGE) or there is nothing to
- * execute (ERR_NO_COMMAND).
+ * Completes it with the process. CONFIG may be NULL: an image without one. 0, or
+ * -1 where there is nothing to execute (ERR_NO_COMMAND).
  */
+int plan_process(struct plan *plan, const struct request *request, const struct oci_image_config *config,
+                 const struct host_facts *facts, struct arena *arena, struct err *err);
+
+/* A plan for a further process in a view that is there: its rows are none. 0 or -1. */
+int plan_join(struct plan *plan, const struct request *request, const struct oci_image_config *config,
+              const struct host_facts *facts, struct arena *arena, struct err *err);
+
+/* View and process. */
 int plan_build(struct plan *plan, const struct request *request, const struct oci_image_config *config,
                const struct host_facts *facts, struct arena *arena, struct err *err);
 

@@ -38,6 +38,16 @@ static void write_root(struct json_writer *writer, const struct plan *plan)
         json_number(writer, "size", plan->root_size);
     json_text(writer, "origin", plan->root_origin);
     json_end(writer, '}');
+    json_object(writer, "share");
+    if (plan->scope.shared && !plan->keep_capabilities)
+        json_text(writer, "with", plan->scope.name);
+    else
+        json_null(writer, "with");
+    json_bool(writer, "own_view", plan->own_view != NULL);
+    json_text(writer, "origin", plan->keep_capabilities ? plan->ids_origin : plan->scope.origin);
+    json_end(writer, '}');
+    if (plan->name)
+        json_text(writer, "name", plan->name);
     json_array(writer, "namespaces");
     json_text(writer, NULL, "user");
     json_text(writer, NULL, "mount");

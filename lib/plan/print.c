@@ -60,6 +60,31 @@ static void print_ids(const struct plan *plan, struct str *out)
     end(out, start, plan->ids_origin);
 }
 
+static void print_scope(const struct plan *plan, struct str *out)
+{
+    size_t start = begin(out, "share");
+
+    if (plan->keep_capabilities) {
+        str_add(out, "nothing: what has capabilities is alone");
+        end(out, start, plan->ids_origin);
+        return;
+    }
+    str_add(out, plan->scope.shared ? "with " : "nothing");
+    if (plan->scope.shared)
+        str_add(out, plan->scope.name);
+    if (plan->scope.shared && plan->own_view)
+        str_addf(out, ", but a view of its own for %s", plan->own_view);
+    end(out, start, plan->scope.origin);
+}
+
+static void print_name(const struct plan *plan, struct str *out)
+{
+    size_t start = begin(out, "name");
+
+    str_add(out, plan->name);
+    end(out, start, plan->name_origin);
+}
+
 void plan_print_head(const struct plan *plan, struct str *out)
 {
     static const char *const modes[] = {
@@ -78,6 +103,9 @@ void plan_print_head(const struct plan *plan, struct str *out)
     if (plan->root_size)
         str_addf(out, " size=%llu", (unsigned long long)plan->root_size);
     end(out, start, plan->root_origin);
+    print_scope(plan, out);
+    if (plan->name)
+        print_name(plan, out);
     start = begin(out, "namespaces");
     str_add(out, "user mount");
     end(out, start, "default");

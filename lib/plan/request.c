@@ -260,3 +260,18 @@ int request_add_unset_env(struct request *request, const char *pattern, const ch
     add_env(request, ENV_UNSET, origin)->name = pattern;
     return 0;
 }
+
+static int is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+int request_set_name(struct request *request, const char *name)
+{
+    const size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+");
+
+    if (!is_letter(*name) || name[length] || length > REQUEST_NAME_LIMIT)
+        return -1;
+    request->name = name;
+    return 0;
+}

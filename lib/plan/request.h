@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "plan/scope.h"
 
 enum mount_flag {
     MOUNT_READ_ONLY = 1 << 0,
@@ -51,6 +52,8 @@ enum root_mode { ROOT_READ_ONLY, ROOT_WRITABLE_TMPFS, ROOT_WRITE };
 
 enum entrypoint_choice { ENTRYPOINT_IMAGE, ENTRYPOINT_NONE, ENTRYPOINT_GIVEN };
 
+enum { REQUEST_NAME_LIMIT = 64 };
+
 struct request {
     struct arena *arena;
 
@@ -83,6 +86,12 @@ struct request {
 
     const char *workdir; /* NULL: not asked for */
     const char *workdir_origin;
+
+    enum share_mode share;
+    const char *share_key; /* SHARE_NAMED */
+    const char *share_origin;
+    const char *name; /* for ps and exec; NULL: none */
+    const char *name_origin;
 
     enum entrypoint_choice entrypoint_choice;
     const char *entrypoint;
@@ -119,6 +128,10 @@ int request_add_env(struct request *request, const char *spec, const char *origi
  */
 int request_add_env_lines(struct request *request, const char *text, const char *file, const char *origin,
                           enum err_id id, struct err *err);
+
+/* A name that no pid or job can be mistaken for: a letter, then letters, digits and -_.+, 64 bytes. 0 or -1.
+ */
+int request_set_name(struct request *request, const char *name);
 
 int request_add_unset_env(struct request *request, const char *pattern, const char *origin, enum err_id id,
                           struct err *err);

@@ -28,11 +28,10 @@ static const char *path_of(const char *value)
 void plan_variable_binds(struct plan *plan, const struct plan_inputs *in)
 {
     for (size_t i = 0; i < sizeof(path_variables) / sizeof(path_variables[0]); i++) {
-        const char *host = env_find(in->facts->environment, path_variables[i]);
-        const char *inside = env_find(plan->environment, path_variables[i]);
+        const char *value = env_find(in->facts->environment, path_variables[i]);
 
         /* A variable that was dropped or set anew does not pass: its path is not the host's. */
-        if (host && inside && strcmp(host, inside) == 0)
-            plan_bind_in_place(plan, in->arena, path_of(host), path_variables[i]);
+        if (value && plan_variable_passes(in, path_variables[i]))
+            plan_bind_in_place(plan, in->arena, path_of(value), path_variables[i]);
     }
 }

@@ -142,9 +142,13 @@ static const struct {
     {"passwd", TEXT_OR_NONE, offsetof(struct host_facts, record.passwd)},
     {"group", TEXT_OR_NONE, offsetof(struct host_facts, record.group)},
     {"munge", NUMBER, offsetof(struct host_facts, record.munge)},
+    {"session", NUMBER, offsetof(struct host_facts, session)},
+    {"launcher", NUMBER, offsetof(struct host_facts, launcher)},
+    {"cgroup", TEXT_OR_NONE, offsetof(struct host_facts, cgroup)},
 };
 
-_Static_assert(sizeof(int) == sizeof(uint32_t), "munge is stored like the ids");
+_Static_assert(sizeof(int) == sizeof(uint32_t) && sizeof(pid_t) == sizeof(uint32_t),
+               "all numbers are stored like the ids");
 
 static void set_fact(struct host_facts *facts, const char *fact)
 {

@@ -43,10 +43,23 @@ tap_result "the tables are found" "$(awk 'FNR == 1 { files++ } END { if (files <
 "$coracle" --help | sed -nE 's/^  ([a-z-]+) .*/\1/p' | sort >"$scratch/listed"
 tap_result "coracle --help lists the commands of the table" "$(diff "$scratch/commands" "$scratch/listed" || true)"
 
+# The options of a command: of its own table, or those of a launch, or of these only what concerns a process.
+options_of() {
+    local own=$srcdir/bin/cmd-$1.c kept
+    kept=$(sed -nE 's/.*PROCESS_ROWS = ([0-9]+).*/\1/p' "$srcdir/bin/launch-options.c")
+    if grep -q 'struct opt_row rows' "$own"; then
+        option_rows "$own"
+    elif grep -q launch_options_read_process "$own"; then
+        tail -n "$kept" "$scratch/rows"
+    else
+        cat "$scratch/rows"
+    fi | cut -d ' ' -f 1 | sort
+}
+
 while read -r command; do
     "$coracle" "$command" --help | sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' | sort >"$scratch/listed"
     tap_result "coracle $command --help lists the options of the table" \
-        "$(diff "$scratch/options" "$scratch/listed" || true)"
+        "$(diff <(options_of "$command") "$scratch/listed" || true)"
 done <"$scratch/commands"
 
 tap_result "every command is documented" "$(sed 's/^/coracle /' "$scratch/commands" | undocumented)"

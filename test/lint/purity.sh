@@ -14,10 +14,10 @@ case " $(make_variable CFLAGS) " in
 *coverage* | *-pg* | *-fsanitize*) tap_skip_all "CFLAGS put calls of their own into every object" ;;
 esac
 
-# The object of module ROOM/NAME: of the light programs' rooms, or of coracle-fuse.
+# The object of module ROOM/NAME: of the light programs' rooms, or of one program's own.
 object_of() {
     local program
-    for program in libcoracle_light_a bin_coracle_fuse; do
+    for program in libcoracle_light_a bin_coracle_broker bin_coracle_fuse; do
         if [ -f "lib/${1%/*}/$program-${1##*/}.o" ]; then
             echo "lib/${1%/*}/$program-${1##*/}.o"
             return
@@ -37,12 +37,12 @@ symbols() {
         if [ "$module" = fuse/memory ]; then continue; fi # a C library's functions, for one program
         if object=$(object_of "$module"); then
             objects+=("$object")
-        elif [ -e bin/coracle-fuse ] || [[ $module != fuse/* && $module != squash/* ]]; then
+        elif [ -e bin/coracle-fuse ] || [[ $module != fuse/* && $module != squash/* && $module != unpack/* ]]; then
             echo "$module is not built" >>"$scratch/missing"
         fi
     done
     nm -A -g "${objects[@]}" |
-        sed -nE 's,^lib/([^:]*/)(libcoracle_light_a|bin_coracle_fuse)-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\3 \4 \5,p' |
+        sed -nE 's,^lib/([^:]*/)(libcoracle_light_a|bin_coracle_broker|bin_coracle_fuse)-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\3 \4 \5,p' |
         awk '{ print $1, $2 ~ /[Uw]/ ? "U" : "D", $3 }'
 }
 

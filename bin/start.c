@@ -1,0 +1,124 @@
+#include "start.h"
+
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "image/image.h"
+#include "launch/launch.h"
+#include "share/meet.h"
+
+struct starting {
+    struct launch_options *options;
+    char *const *environment;
+    struct arena *arena;
+    struct sys_identity identity; /* of the image, as it was named; where the launch is shared */
+    struct image image;
+    struct host_facts facts;
+    struct plan plan;
+    struct share_view view;
+    struct share_meeting meeting;
+};
+
+/* The user's --root has capabilities that others must not meet. */
+static int wants_to_be_alone(const struct request *request)
+{
+    return request->share == SHARE_NONE || request->as_root;
+}
+
+static int plan_the_view(struct starting *starting, struct err *err)
+{
+    const struct request *request = &starting->options->request;
+
+    if (launch_options_facts(starting->options, starting->environment, &starting->facts, err) < 0)
+        return -1;
+    return plan_view(&starting->plan, request, &starting->facts, starting->arena, err);
+}
+
+static int plan_the_process(struct starting *starting, struct err *err)
+{
+    return plan_process(&starting->plan, &starting->options->request, starting->image.config,
+                        &starting->facts, starting->arena, err);
+}
+
+static int inspect(struct starting *starting, struct err *err)
+{
+    return image_inspect(&starting->image, starting->options->request.image, starting->environment,
+                         starting->arena, err);
+}
+
+static int start_alone(struct starting *starting, struct err *err)
+{
+    share_alone(&starting->meeting);
+    if (inspect(starting, err) < 0)
+        return -1;
+    starting->options->request.image_is_served = starting->image.kind == IMAGE_SQUASHFS;
+    if (plan_the_view(starting, err) < 0 || plan_the_process(starting, err) < 0)
+        return -1;
+    return launch_run(&starting->plan, &starting->image.server, &starting->meeting, starting->arena, err);
+}
+
+static int check_image(void *context, struct err *err)
+{
+    struct starting *starting = context;
+
+    return image_check(starting->options->request.image, &starting->identity, starting->arena, err);
+}
+
+/* What the image says, from whoever knows: another rank has read it, or we do. */
+static int learn_config(struct starting *starting, struct err *err)
+{
+    struct share_meeting *meeting = &starting->meeting;
+    const int is_there = meeting->way == SHARE_ENTER || meeting->way == SHARE_SERVED;
+
+    starting->image = (struct image){.server.socket = -1};
+    if (is_there && meeting->config >= 0)
+        return image_take_config(&starting->image, meeting->config, starting->arena, err);
+    if (is_there && (!meeting->has_config || starting->plan.image_is_served))
+        return 0;
+    if (inspect(starting, err) < 0)
+        return -1;
+    if (starting->image.kind == IMAGE_SQUASHFS) {
+        meeting->config = image_keep_config(&starting->image);
+        /* What the name leads to now is not what it led to before: for nobody else. */
+        if (!share_view_is_of(&starting->view, &starting->image.identity))
+            fd_close(&meeting->broker);
+    }
+    meeting->has_config = starting->image.config != NULL;
+    return 0;
+}
+
+static int meet(struct starting *starting, struct err *err)
+{
+    const struct share_first first = {check_image, starting};
+
+    share_view_take(&starting->view, &starting->plan, &starting->identity, starting->arena);
+    return share_meet(&starting->meeting, &starting->plan, &starting->view, &first, starting->environment,
+                      starting->arena, err);
+}
+
+static int start_with_others(struct starting *starting, struct err *err)
+{
+    struct launch_options *options = starting->options;
+
+    if (image_identify(options->request.image, &starting->identity, starting->arena, err) < 0)
+        return -1;
+    options->request.image_is_served = !S_ISDIR(starting->identity.mode);
+    if (plan_the_view(starting, err) < 0 || meet(starting, err) < 0 || learn_config(starting, err) < 0 ||
+        plan_the_process(starting, err) < 0)
+        return -1;
+    if (starting->meeting.why_alone)
+        log_warning("this launch shares nothing with others: %s", starting->meeting.why_alone);
+    if (starting->meeting.news)
+        log_warning("%s", starting->meeting.news);
+    if (starting->meeting.way == SHARE_ENTER)
+        return launch_enter_view(&starting->plan, &starting->meeting, starting->arena, err);
+    return launch_run(&starting->plan, &starting->image.server, &starting->meeting, starting->arena, err);
+}
+
+int start(struct launch_options *options, char *const environment[], struct arena *arena, struct err *err)
+{
+    struct starting starting = {.options = options, .environment = environment, .arena = arena};
+
+    return (wants_to_be_alone(&options->request) ? start_alone : start_with_others)(&starting, err);
+}

@@ -1,0 +1,166 @@
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "broker/state.h"
+#include "share/address.h"
+
+/* How often those who wait are told that they still do, and how long a stopped builder is waited for. */
+enum { WAIT_EVERY = 1000, STOPPED_FOR = 1000, SILENT_FOR = 10000 };
+
+int64_t broker_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now); /* suspended time does not count */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int broker_watch(struct broker *broker, int fd, struct event *event)
+{
+    struct epoll_event watched = {.events = EPOLLIN, .data.ptr = event};
+
+    return epoll_ctl(broker->events, EPOLL_CTL_ADD, fd, &watched);
+}
+
+/* One descriptor is kept for those who come when there is none left: they are told, by the end of the line.
+ */
+static int spare = -1;
+
+static void accept_next(struct broker *broker)
+{
+    int fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && spare >= 0) {
+        fd_close(&spare);
+        fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        fd_close(&fd);
+        spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+    } else if (fd >= 0) {
+        broker_add_rank(broker, fd);
+    }
+}
+
+/* A builder that was stopped holds up everybody: the next one builds. */
+static void pass_over_stopped(struct broker *broker, int64_t now)
+{
+    for (struct view *view = broker->views; view; view = view->next)
+        if (view->builder && now - view->since >= STOPPED_FOR && broker_is_stopped(view->builder->pid))
+            broker_give_up(broker, view->builder);
+}
+
+static void tell_waiting(struct broker *broker, int64_t now)
+{
+    const struct share_message wait = {SHARE_MESSAGE_MAGIC, SHARE_WAIT, 0, 0};
+
+    if (now - broker->last_wait < WAIT_EVERY)
+        return;
+    broker->last_wait = now;
+    pass_over_stopped(broker, now);
+    for (struct rank *rank = broker->ranks; rank; rank = rank->next)
+        if (rank->waits)
+            share_send(rank->connection, &wait, sizeof(wait), NULL, 0);
+}
+
+/* Whoever has connected and says nothing does not keep the broker alive. */
+static void drop_silent(struct broker *broker, int64_t now)
+{
+    for (struct rank *rank = broker->ranks, *next; rank; rank = next) {
+        next = rank->next;
+        if (!rank->hello.message.kind && !rank->view && now - rank->since >= SILENT_FOR)
+            broker_remove_rank(broker, rank);
+    }
+}
+
+/* When something is due, in milliseconds; -1: nothing is. */
+static int next_due(const struct broker *broker, int64_t now)
+{
+    int64_t due = -1;
+
+    for (const struct view *view = broker->views; view; view = view->next)
+        if (view->empty && (due < 0 || view->empty + broker->linger < due))
+            due = view->empty + broker->linger;
+    for (const struct rank *rank = broker->ranks; rank; rank = rank->next)
+        if ((rank->waits || !rank->view) && (due < 0 || now + WAIT_EVERY < due))
+            due = now + WAIT_EVERY;
+    for (const struct image *image = broker->images; image; image = image->next)
+        if (image->server >= 0 && (due < 0 || broker->last_look + BROKER_LOOK_EVERY < due))
+            due = broker->last_look + BROKER_LOOK_EVERY;
+    if (due < 0 && !broker->ranks)
+        due = now + WAIT_EVERY; /* only to tell what happened */
+    return due < 0 ? -1 : due <= now ? 0 : (int)(due - now);
+}
+
+/* One event at a time: the next may be about what this one takes away. */
+static void handle(struct broker *broker, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_LISTENER:
+        accept_next(broker);
+        break;
+    case EVENT_CONNECTION:
+        broker_hear(broker, event->owner);
+        break;
+    case EVENT_RANK:
+        broker_remove_rank(broker, event->owner);
+        break;
+    case EVENT_SERVER:
+        broker_server_ended(broker, event->owner);
+        break;
+    }
+}
+
+static void serve(struct broker *broker)
+{
+    while (broker->ranks || broker->views || broker_has_to_tell(broker, broker_now())) {
+        int64_t now = broker_now();
+        struct epoll_event event;
+        int n = epoll_wait(broker->events, &event, 1, next_due(broker, now));
+
+        if (n < 0 && errno != EINTR)
+            return;
+        if (n > 0)
+            handle(broker, event.data.ptr);
+        now = broker_now();
+        broker_decide(broker);
+        broker_look_at_servers(broker, now);
+        tell_waiting(broker, now);
+        drop_silent(broker, now);
+        broker_decide(broker);
+        broker_sweep(broker);
+    }
+}
+
+int broker_run(int listener, int first, const char *scope, const char *origin, int linger)
+{
+    struct broker broker = {.events = epoll_create1(EPOLL_CLOEXEC),
+                            .listener = listener,
+                            .userns = -1,
+                            .user_namespace = share_user_namespace(0),
+                            .scope = scope,
+                            .origin = origin,
+                            .linger = linger,
+                            .started = broker_now(),
+                            .last_wait = broker_now(),
+                            .last_look = broker_now(),
+                            .last = &broker.ranks};
+
+    spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+    broker_add_rank(&broker, first);
+    broker.listener_event = (struct event){EVENT_LISTENER, &broker};
+    /* Again, by ourselves: who connects asks whose socket it is, and gets the one who listened last. */
+    if (broker.events < 0 || listen(listener, SOMAXCONN) < 0 ||
+        broker_watch(&broker, listener, &broker.listener_event) < 0)
+        return -1;
+    serve(&broker);
+    /* Who has queued meanwhile is told so by this, while he can still go elsewhere. */
+    close(listener);
+    return 0;
+}

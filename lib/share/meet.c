@@ -1,0 +1,308 @@
+#include "share/meet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/fd.h"
+#include "base/orphan.h"
+#include "base/str.h"
+#include "host/programs.h"
+#include "share/address.h"
+
+/* How often a launch begins anew: the others of its scope may be ending while it arrives. */
+enum { ATTEMPTS = 200, PAUSE_NS = 500 * 1000 };
+
+/* What came of one attempt. */
+enum outcome { MET, NOBODY, FOREIGN, AGAIN, SILENT };
+
+struct caller {
+    struct share_meeting *meeting;
+    const struct plan *plan;
+    const struct share_first *first;
+    char *const *environment;
+    struct arena *arena;
+    struct share_key key;
+    struct str hello;
+    int index; /* of the address that is tried */
+    int checked;
+};
+
+void share_alone(struct share_meeting *meeting)
+{
+    *meeting = (struct share_meeting){.way = SHARE_ALONE,
+                                      .broker = -1,
+                                      .userns = -1,
+                                      .mountns = -1,
+                                      .fuse = -1,
+                                      .pristine = -1,
+                                      .config = -1,
+                                      .mountinfo = -1};
+}
+
+static void compose_hello(struct caller *caller, const struct share_view *view)
+{
+    const struct plan *plan = caller->plan;
+    struct share_hello hello = {.message = {SHARE_MESSAGE_MAGIC, SHARE_HELLO, 0, 0},
+                                .flags = plan->own_view ? SHARE_OWN_VIEW : 0,
+                                .view = view->digest,
+                                .image = view->image};
+    const size_t length = strlen(plan->image_path);
+    const char *image = length >= 4096 ? plan->image_path + length - 4095 : plan->image_path;
+
+    str_add_bytes(&caller->hello, &hello, sizeof(hello));
+    str_add_bytes(&caller->hello, image, strlen(image) + 1);
+    str_add_bytes(&caller->hello, plan->name ? plan->name : "", plan->name ? strlen(plan->name) + 1 : 1);
+}
+
+static int new_socket(void)
+{
+    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* Whoever listens must be this user's and none of his containers: what has his uid inside may listen too. */
+static int is_ours(int socket, uint64_t user_namespace)
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+           peer.uid == getauxval(AT_EUID) && share_user_namespace(peer.pid) == user_namespace;
+}
+
+int share_connect(const struct sockaddr_un *address, socklen_t length)
+{
+    FD_CLEANUP int fd = new_socket();
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)address, length) < 0)
+        return -1;
+    if (is_ours(fd, share_user_namespace(0)))
+        return fd_steal(&fd);
+    errno = EACCES;
+    return -1;
+}
+
+/* Waits for the next message of the broker. As share_receive(), -1 with ETIME where none came in time. */
+static ssize_t next_message(int socket, void *bytes, size_t room, int *fds, size_t *count)
+{
+    struct pollfd waiting = {.fd = socket, .events = POLLIN};
+    int ready;
+
+    do
+        ready = poll(&waiting, 1, SHARE_PATIENCE);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        errno = ETIME;
+    return ready <= 0 ? -1 : share_receive(socket, bytes, room, fds, count);
+}
+
+static int take(unsigned which, const struct share_message *message, int *fds, size_t count)
+{
+    size_t index = 0;
+
+    if (!(message->descriptors & which))
+        return -1;
+    for (unsigned bit = 1; bit < which; bit <<= 1)
+        index += (message->descriptors & bit) != 0;
+    return index < count ? fd_steal(&fds[index]) : -1;
+}
+
+static int is_answer(const struct share_message *message, ssize_t length)
+{
+    return length >= (ssize_t)sizeof(*message) && message->magic == SHARE_MESSAGE_MAGIC &&
+           message->kind >= SHARE_ENTER && message->kind <= SHARE_WAIT;
+}
+
+static void take_answer(struct share_meeting *meeting, const struct share_message *message, int *fds,
+                        size_t count)
+{
+    meeting->way = (enum share_kind)message->kind;
+    meeting->has_config = message->has_config != 0;
+    meeting->userns = take(SHARE_USERNS, message, fds, count);
+    meeting->mountns = take(SHARE_MOUNTNS, message, fds, count);
+    meeting->fuse = take(SHARE_FUSE, message, fds, count);
+    meeting->config = take(SHARE_CONFIG, message, fds, count);
+    meeting->pristine = take(SHARE_PRISTINE, message, fds, count);
+    share_close(fds, count);
+}
+
+/* The one answer. The broker may be about to end (AGAIN), or stopped (SILENT). */
+static enum outcome hear(struct share_meeting *meeting, struct share_answer *answer, int socket)
+{
+    int fds[SHARE_DESCRIPTOR_LIMIT];
+    size_t count;
+    ssize_t length;
+
+    do {
+        length = next_message(socket, answer, sizeof(*answer) - 1, fds, &count);
+        if (length < 0 && errno == ETIME)
+            return SILENT;
+        if (!is_answer(&answer->message, length))
+            return AGAIN;
+    } while (answer->message.kind == SHARE_WAIT);
+    ((char *)answer)[length] = 0;
+    take_answer(meeting, &answer->message, fds, count);
+    return MET;
+}
+
+int share_hear(struct share_meeting *meeting, int socket)
+{
+    struct share_answer answer;
+
+    return hear(meeting, &answer, socket) == MET ? 0 : -1;
+}
+
+static enum outcome ask(struct caller *caller, int *socket)
+{
+    struct share_answer answer;
+    enum outcome outcome;
+
+    /* The broker begins to work while we look who it is. */
+    if (share_send(*socket, caller->hello.data, caller->hello.length, NULL, 0) < 0)
+        return AGAIN;
+    if (!is_ours(*socket, caller->key.user_namespace))
+        return FOREIGN;
+    outcome = hear(caller->meeting, &answer, *socket);
+    if (outcome == MET)
+        caller->meeting->broker = fd_steal(socket);
+    if (outcome == MET && *answer.text)
+        *(caller->meeting->way == SHARE_ALONE ? &caller->meeting->why_alone : &caller->meeting->news) =
+            arena_strdup(caller->arena, answer.text);
+    return outcome;
+}
+
+static enum outcome connect_and_ask(struct caller *caller)
+{
+    struct sockaddr_un address;
+    socklen_t length = share_address(&address, caller->plan->host_uid, &caller->key.digest, caller->index);
+    FD_CLEANUP int socket = new_socket();
+
+    if (socket >= 0 && connect(socket, (struct sockaddr *)&address, length) == 0)
+        return ask(caller, &socket);
+    /* EAGAIN: more are waiting than the kernel queues. */
+    return socket < 0 || errno == EAGAIN ? AGAIN : NOBODY;
+}
+
+/* Of the environment the broker gets what concerns it. */
+static char *const *broker_environment(const struct caller *caller)
+{
+    static const char *const names[] = {"CORACLE_LOG=", "CORACLE_LINGER="};
+    char **kept = arena_alloc(caller->arena, 3 * sizeof(*kept));
+    size_t count = 0;
+
+    for (char *const *entry = caller->environment; *entry; entry++)
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+            if (count < 2 && strncmp(*entry, names[i], strlen(names[i])) == 0)
+                kept[count++] = *entry;
+    return kept;
+}
+
+/* This launch's own words are the first that the broker hears, whoever else waits by then. */
+static int start_broker(struct caller *caller, int listener, int *ours)
+{
+    char *argv[] = {arena_strdup(caller->arena, "coracle-broker"),
+                    arena_strdup(caller->arena, caller->plan->scope.name),
+                    arena_strdup(caller->arena, caller->plan->scope.origin), NULL};
+    int ends[2];
+    pid_t broker;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return -1;
+    ((struct share_hello *)(void *)caller->hello.data)->flags |= SHARE_IS_FIRST;
+    broker = -1;
+    if (share_send(ends[0], caller->hello.data, caller->hello.length, NULL, 0) == 0)
+        broker = orphan_start(programs_find("coracle-broker", caller->arena), argv,
+                              broker_environment(caller), (const int[]){listener, ends[1]}, 2);
+    fd_close(&ends[1]);
+    if (broker < 0)
+        fd_close(&ends[0]);
+    *ours = ends[0];
+    return broker < 0 ? -1 : 0;
+}
+
+/* Nobody was there: whoever binds the name is the first. */
+static enum outcome be_first(struct caller *caller)
+{
+    struct sockaddr_un address;
+    socklen_t length = share_address(&address, caller->plan->host_uid, &caller->key.digest, caller->index);
+    FD_CLEANUP int listener = new_socket();
+
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) < 0)
+        return AGAIN;
+    if (listen(listener, SOMAXCONN) < 0)
+        return AGAIN;
+    if (start_broker(caller, listener, &caller->meeting->broker) < 0) {
+        caller->meeting->why_alone =
+            arena_join(caller->arena, "coracle-broker cannot be started: ", err_reason(errno), NULL);
+        return MET;
+    }
+    caller->meeting->way = SHARE_LEAD;
+    return MET;
+}
+
+static enum outcome attempt(struct caller *caller, struct err *err)
+{
+    enum outcome outcome = FOREIGN;
+
+    for (caller->index = 0; caller->index < SHARE_ADDRESSES && outcome == FOREIGN; caller->index++)
+        outcome = connect_and_ask(caller);
+    caller->index--;
+    if (outcome != NOBODY)
+        return outcome;
+    if (!caller->checked && caller->first->check(caller->first->context, err) < 0)
+        return NOBODY;
+    caller->checked = 1;
+    return be_first(caller);
+}
+
+static void pause_for(int attempt)
+{
+    const struct timespec pause = {0, PAUSE_NS * (attempt < 10 ? 1 : 10)};
+
+    nanosleep(&pause, NULL);
+}
+
+/* The host's mounts before any of them is looked at: what changes from now on shows. */
+static int open_mountinfo(void)
+{
+    return openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+}
+
+int share_meet(struct share_meeting *meeting, const struct plan *plan, const struct share_view *view,
+               const struct share_first *first, char *const environment[], struct arena *arena,
+               struct err *err)
+{
+    struct caller caller = {.meeting = meeting,
+                            .plan = plan,
+                            .first = first,
+                            .environment = environment,
+                            .arena = arena,
+                            .hello = {.arena = arena}};
+    enum outcome outcome = AGAIN;
+
+    share_alone(meeting);
+    meeting->view = view;
+    share_key_take(&caller.key, plan, arena);
+    compose_hello(&caller, view);
+    for (int i = 0; i < ATTEMPTS && outcome == AGAIN; i++) {
+        if (i)
+            pause_for(i);
+        outcome = attempt(&caller, err);
+    }
+    if (outcome == NOBODY)
+        return -1;
+    if (outcome != MET)
+        meeting->why_alone = outcome == FOREIGN  ? "all names of its meeting place are taken by somebody else"
+                             : outcome == SILENT ? "coracle-broker does not answer; was it stopped?"
+                                                 : "too many are starting and ending at the same time";
+    if (meeting->broker >= 0 && meeting->way != SHARE_ENTER)
+        meeting->mountinfo = open_mountinfo();
+    return 0;
+}

@@ -63,7 +63,7 @@ static const struct {
     {SHARE_USERNS, "user namespace"},
     {SHARE_MOUNTNS, "mount namespace"},
     {SHARE_FUSE, "FUSE connection"},
-    {SHARE_PRISTINE, "host's mounts with the image"},
+    {SHARE_DIRECTORY, "unpacked image"},
     {SHARE_COVERS, "directories of the image"},
 };
 

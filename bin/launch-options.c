@@ -227,6 +227,19 @@ SETTER(no_entrypoint)
     return 0;
 }
 
+SETTER(unpack)
+{
+    struct request *request = request_of(target);
+
+    if (value && *value != '/')
+        return err_set(err, origin->error, "%s: %s must be an absolute path", origin->name,
+                       str_quote(request->arena, value));
+    request->unpack = 1;
+    request->unpack_place = value;
+    request->unpack_origin = origin->name;
+    return 0;
+}
+
 SETTER(share)
 {
     struct request *request = request_of(target);
@@ -319,6 +332,10 @@ static const struct opt_row rows[] = {
      "execute COMMAND instead of the image's ENTRYPOINT", set_entrypoint},
     {"--no-entrypoint", 0, OPT_FLAG, NULL, "CORACLE_NO_ENTRYPOINT", OPT_SINGLE,
      "ignore the image's ENTRYPOINT", set_no_entrypoint},
+    {"--unpack", 0, OPT_OPTIONAL_VALUE, "DIR", "CORACLE_UNPACK", OPT_SINGLE,
+     "do not mount a SquashFS image but unpack it, beneath DIR\n"
+     "or where there is room on the node, until it is not used",
+     set_unpack},
     {"--share", 0, OPT_VALUE, "WITH", "CORACLE_SHARE", OPT_SINGLE,
      "meet the others of this node's step (the default), job,\n"
      "session, user, or of a KEY that they give too; or none",

@@ -1,6 +1,7 @@
 #include "start.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -45,17 +46,6 @@ static int inspect(struct starting *starting, struct err *err)
 {
     return image_inspect(&starting->image, starting->options->request.image, starting->environment,
                          starting->arena, err);
-}
-
-static int start_alone(struct starting *starting, struct err *err)
-{
-    share_alone(&starting->meeting);
-    if (inspect(starting, err) < 0)
-        return -1;
-    starting->options->request.image_is_served = starting->image.kind == IMAGE_SQUASHFS;
-    if (plan_the_view(starting, err) < 0 || plan_the_process(starting, err) < 0)
-        return -1;
-    return launch_run(&starting->plan, &starting->image.server, &starting->meeting, starting->arena, err);
 }
 
 static int check_image(void *context, struct err *err)
@@ -113,6 +103,36 @@ static int start_with_others(struct starting *starting, struct err *err)
         log_warning("%s", starting->meeting.news);
     if (starting->meeting.way == SHARE_ENTER)
         return launch_enter_view(&starting->plan, &starting->meeting, starting->arena, err);
+    return launch_run(&starting->plan, &starting->image.server, &starting->meeting, starting->arena, err);
+}
+
+/* What is unpacked must be taken away when nobody needs it: a broker does that, for this launch alone. */
+static int has_to_be_unpacked(const struct starting *starting)
+{
+    return starting->image.kind == IMAGE_SQUASHFS &&
+           (starting->options->request.unpack || access("/dev/fuse", R_OK | W_OK) < 0);
+}
+
+static int start_with_own_broker(struct starting *starting, struct err *err)
+{
+    struct request *request = &starting->options->request;
+
+    fd_close(&starting->image.server.socket); /* it ends; another is started when all is known */
+    request->share = SHARE_NAMED;
+    request->share_key = arena_printf(starting->arena, "of process %d alone", (int)getpid());
+    return start_with_others(starting, err);
+}
+
+static int start_alone(struct starting *starting, struct err *err)
+{
+    share_alone(&starting->meeting);
+    if (inspect(starting, err) < 0)
+        return -1;
+    if (has_to_be_unpacked(starting))
+        return start_with_own_broker(starting, err);
+    starting->options->request.image_is_served = starting->image.kind == IMAGE_SQUASHFS;
+    if (plan_the_view(starting, err) < 0 || plan_the_process(starting, err) < 0)
+        return -1;
     return launch_run(&starting->plan, &starting->image.server, &starting->meeting, starting->arena, err);
 }
 

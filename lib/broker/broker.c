@@ -117,9 +117,14 @@ static void handle(struct broker *broker, const struct event *event)
     }
 }
 
+static int is_over(const struct broker *broker)
+{
+    return broker_is_idle(broker) && !broker_has_to_tell(broker, broker_now());
+}
+
 static void serve(struct broker *broker)
 {
-    while (broker->ranks || broker->views || broker_has_to_tell(broker, broker_now())) {
+    while (!is_over(broker)) {
         int64_t now = broker_now();
         struct epoll_event event;
         int n = epoll_wait(broker->events, &event, 1, next_due(broker, now));
@@ -134,7 +139,8 @@ static void serve(struct broker *broker)
         tell_waiting(broker, now);
         drop_silent(broker, now);
         broker_decide(broker);
-        broker_sweep(broker);
+        if (!is_over(broker))
+            broker_sweep(broker);
     }
 }
 
@@ -155,12 +161,13 @@ int broker_run(int listener, int first, const char *scope, const char *origin, i
     spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
     broker_add_rank(&broker, first);
     broker.listener_event = (struct event){EVENT_LISTENER, &broker};
-    /* Again, by ourselves: who connects asks whose socket it is, and gets the one who listened last. */
+    /* Not before: who connects asks whose socket it is, and gets the one who listens. */
     if (broker.events < 0 || listen(listener, SOMAXCONN) < 0 ||
         broker_watch(&broker, listener, &broker.listener_event) < 0)
         return -1;
     serve(&broker);
     /* Who has queued meanwhile is told so by this, while he can still go elsewhere. */
     close(listener);
+    broker_sweep(&broker); /* to take away what was unpacked can last */
     return 0;
 }

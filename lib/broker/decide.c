@@ -17,9 +17,18 @@ static unsigned userns_if_any(const struct broker *broker)
     return broker->userns >= 0 ? SHARE_USERNS : 0;
 }
 
+/* What a rank needs to have a view of its own on an image that is there. */
 static unsigned of_image(const struct image *image)
 {
-    return (image->config >= 0 ? SHARE_CONFIG : 0) | (image->pristine >= 0 ? SHARE_PRISTINE : 0);
+    return (image->fuse >= 0 ? SHARE_FUSE : 0) | (image->directory >= 0 ? SHARE_DIRECTORY : 0) |
+           (image->config >= 0 ? SHARE_CONFIG : 0);
+}
+
+static enum share_kind way_to(const struct image *image)
+{
+    if (!image->is_ready)
+        return SHARE_LEAD;
+    return image->identity.is_served ? SHARE_SERVED : SHARE_BUILD;
 }
 
 static void refuse(struct broker *broker, struct rank *rank)
@@ -30,7 +39,7 @@ static void refuse(struct broker *broker, struct rank *rank)
 
 static void build(struct broker *broker, struct rank *rank, struct image *image)
 {
-    enum share_kind way = !image->is_ready ? SHARE_LEAD : image->fuse >= 0 ? SHARE_SERVED : SHARE_BUILD;
+    const enum share_kind way = way_to(image);
 
     if (!broker_add_view(broker, image, rank)) {
         refuse(broker, rank);
@@ -38,36 +47,32 @@ static void build(struct broker *broker, struct rank *rank, struct image *image)
     }
     if (way == SHARE_LEAD)
         image->lead = rank;
-    broker_answer(broker, rank, way,
-                  userns_if_any(broker) | (way == SHARE_SERVED ? SHARE_FUSE | of_image(image) : 0),
-                  broker_loss_of(broker, &rank->hello.image));
+    broker_answer(broker, rank, way, userns_if_any(broker) | (way == SHARE_SERVED ? of_image(image) : 0),
+                  way == SHARE_SERVED ? image->directory_path : broker_loss_of(broker, &rank->hello.image));
 }
 
 static void decide(struct broker *broker, struct rank *rank)
 {
-    struct image *image = broker_find_image(broker, &rank->hello.image);
-    struct view *view = image ? broker_find_view(broker, image, rank) : NULL;
+    struct image *image = broker_find_image(broker, rank);
+    struct view *view = broker_find_view(broker, rank);
 
-    if (userns_is_coming(broker) || (image && image->lead))
+    if (userns_is_coming(broker) || (image && image->lead) || (view && view->builder))
         return;
+    if (view && broker_is_fresh(view)) {
+        broker_enter(rank, view);
+        broker_answer(broker, rank, SHARE_ENTER,
+                      SHARE_USERNS | SHARE_MOUNTNS | (of_image(view->image) & SHARE_CONFIG), NULL);
+        return;
+    }
+    if (view)
+        view->is_gone = 1;
     if (!image)
         image = broker_add_image(broker, rank);
     if (!image) {
         refuse(broker, rank);
         return;
     }
-    if (!view || rank->hello.flags & SHARE_OWN_VIEW) {
-        build(broker, rank, image);
-    } else if (view->builder) {
-        return;
-    } else if (broker_is_fresh(view)) {
-        broker_enter(rank, view);
-        broker_answer(broker, rank, SHARE_ENTER,
-                      SHARE_USERNS | SHARE_MOUNTNS | (of_image(image) & SHARE_CONFIG), NULL);
-    } else {
-        view->is_gone = 1;
-        build(broker, rank, image);
-    }
+    build(broker, rank, image);
 }
 
 void broker_decide(struct broker *broker)

@@ -136,6 +136,17 @@ static int take_ready(struct broker *broker, struct rank *rank, const char *byte
     return 0;
 }
 
+static int take_unpacking(struct broker *broker, struct rank *rank, const char *bytes, size_t length,
+                          int *fds, size_t count)
+{
+    struct share_message message;
+
+    memcpy(&message, bytes, sizeof(message));
+    broker_unpacking(broker, rank, &message, text_of(bytes, length, sizeof(message), 0),
+                     text_of(bytes, length, sizeof(message), 1), fds, count);
+    return 0;
+}
+
 static int take_find(struct broker *broker, struct rank *rank, const char *bytes, size_t length)
 {
     struct share_find find;
@@ -163,6 +174,8 @@ static int take_message(struct broker *broker, struct rank *rank, const char *by
     case SHARE_MOUNTED:
     case SHARE_READY:
         return take_ready(broker, rank, bytes, length, fds, count);
+    case SHARE_UNPACKING:
+        return take_unpacking(broker, rank, bytes, length, fds, count);
     case SHARE_LIST:
         broker_list(broker, rank);
         return 0;
@@ -217,7 +230,7 @@ void broker_answer(struct broker *broker, struct rank *rank, enum share_kind kin
                         image ? image->config : -1,
                         -1,
                         -1,
-                        image ? image->pristine : -1};
+                        image ? image->directory : -1};
     size_t length = sizeof(answer.message);
     int fds[SHARE_DESCRIPTORS];
     size_t count = 0;

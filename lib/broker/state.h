@@ -21,12 +21,15 @@ struct image {
     struct image *next;
     struct share_image identity;
     char *path;
-    int is_ready;      /* can be mounted, or is a directory */
-    struct rank *lead; /* who is making it ready; NULL: nobody */
-    int fuse;          /* -1: a directory */
-    int config;        /* its OCI configuration; -1 */
+    int is_ready;        /* can be mounted, or is a directory */
+    int is_mounted_once; /* by a kernel that mounts it once only: another view needs another server */
+    struct rank *lead;   /* who is making it ready; NULL: nobody */
+    int fuse;            /* -1: nobody serves it */
+    int directory;       /* what holds the unpacked image, locked; -1 */
+    int parent;          /* what holds that; -1 */
+    char *directory_path, *directory_name;
+    int config; /* its OCI configuration; -1 */
     int has_config;
-    int pristine;       /* for kernels that mount a FUSE connection but once; -1 */
     struct event event; /* of `server` */
     int server;         /* pidfd; -1 */
     pid_t server_pid;
@@ -115,10 +118,12 @@ void broker_answer(struct broker *broker, struct rank *rank, enum share_kind kin
 void broker_decide(struct broker *broker);
 
 /* views.c */
-struct image *broker_find_image(struct broker *broker, const struct share_image *identity);
+/* The image that RANK asks for, where it is one that it can mount, or that somebody else is mounting; NULL.
+ */
+struct image *broker_find_image(struct broker *broker, const struct rank *rank);
 struct image *broker_add_image(struct broker *broker, struct rank *rank);
 /* The view that is equal to what RANK asks for, ready or not; NULL. */
-struct view *broker_find_view(struct broker *broker, const struct image *image, const struct rank *rank);
+struct view *broker_find_view(struct broker *broker, const struct rank *rank);
 struct view *broker_add_view(struct broker *broker, struct image *image, struct rank *builder);
 /* Registers RANK with VIEW. */
 void broker_enter(struct rank *rank, struct view *view);
@@ -126,6 +131,9 @@ void broker_leave(struct rank *rank);
 /* RANK tells that it has mounted the image that it leads: nobody but us may hold the device from now on. */
 void broker_mounted(struct broker *broker, struct rank *rank, const struct share_ready *mounted, int *fds,
                     size_t count);
+/* RANK will unpack the image that it leads to PATH, in the directory NAME, which is ours to take away. */
+void broker_unpacking(struct broker *broker, struct rank *rank, const struct share_message *message,
+                      const char *path, const char *name, int *fds, size_t count);
 /* RANK tells that its view is ready. FDS become the broker's. */
 void broker_ready(struct broker *broker, struct rank *rank, const struct share_ready *ready, int *fds,
                   size_t count);
@@ -134,6 +142,8 @@ void broker_give_up(struct broker *broker, struct rank *rank);
 /* Whether VIEW still shows what a new one would: no host mount and no list of names has changed. */
 int broker_is_fresh(const struct view *view);
 void broker_server_ended(struct broker *broker, struct image *image);
+/* Whether no rank is left and nothing is held for the next. */
+int broker_is_idle(const struct broker *broker);
 /* Drops what nobody has been in for the linger, and images without a view. */
 void broker_sweep(struct broker *broker);
 

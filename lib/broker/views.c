@@ -6,14 +6,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/err.h"
 #include "base/fd.h"
+#include "base/remove.h"
+#include "base/report.h"
 #include "base/sys.h"
 #include "broker/state.h"
 
-struct image *broker_find_image(struct broker *broker, const struct share_image *identity)
+static int is_image(const struct image *image, const struct rank *rank)
+{
+    return memcmp(&image->identity, &rank->hello.image, sizeof(image->identity)) == 0;
+}
+
+struct image *broker_find_image(struct broker *broker, const struct rank *rank)
 {
     for (struct image *image = broker->images; image; image = image->next)
-        if (memcmp(&image->identity, identity, sizeof(*identity)) == 0)
+        if (is_image(image, rank) && !image->is_mounted_once)
             return image;
     return NULL;
 }
@@ -31,17 +39,20 @@ struct image *broker_add_image(struct broker *broker, struct rank *rank)
     }
     image->identity = rank->hello.image;
     image->is_ready = !rank->hello.image.is_served;
-    image->fuse = image->config = image->pristine = image->server = -1;
+    image->fuse = image->config = image->server = -1;
+    image->directory = image->parent = -1;
     image->since = broker_now();
     image->next = broker->images;
     broker->images = image;
     return image;
 }
 
-struct view *broker_find_view(struct broker *broker, const struct image *image, const struct rank *rank)
+struct view *broker_find_view(struct broker *broker, const struct rank *rank)
 {
+    if (rank->hello.flags & SHARE_OWN_VIEW)
+        return NULL;
     for (struct view *view = broker->views; view; view = view->next)
-        if (view->image == image && !view->is_own && !view->is_gone &&
+        if (is_image(view->image, rank) && !view->is_own && !view->is_gone &&
             digest_equal(&view->digest, &rank->hello.view))
             return view;
     return NULL;
@@ -93,12 +104,23 @@ static void unpin(struct view *view)
     view->cover_count = 0;
 }
 
+static void remove_unpacked(struct image *image)
+{
+    if (image->parent >= 0 && remove_tree(image->parent, image->directory_name) < 0)
+        report("the unpacked image %s cannot be removed: %s", image->directory_path, err_reason(errno));
+    fd_close(&image->directory);
+    fd_close(&image->parent);
+    free(image->directory_path);
+    free(image->directory_name);
+    image->directory_path = image->directory_name = NULL;
+}
+
 static void unpin_image(struct image *image)
 {
+    remove_unpacked(image);
     fd_close(&image->server);
     fd_close(&image->fuse);
     fd_close(&image->config);
-    fd_close(&image->pristine);
     image->is_ready = 0;
     image->server_pid = 0;
 }
@@ -149,12 +171,30 @@ void broker_mounted(struct broker *broker, struct rank *rank, const struct share
     image->has_config = mounted->message.has_config != 0;
     image->fuse = take(SHARE_FUSE, descriptors, fds, count);
     image->config = take(SHARE_CONFIG, descriptors, fds, count);
-    image->pristine = take(SHARE_PRISTINE, descriptors, fds, count);
     image->server = take(SHARE_SERVER, descriptors, fds, count);
     image->server_pid = (pid_t)mounted->server;
     image->event = (struct event){EVENT_SERVER, image};
     if (image->fuse < 0 || image->server < 0 || broker_watch(broker, image->server, &image->event) < 0)
         unpin_image(image);
+}
+
+void broker_unpacking(struct broker *broker, struct rank *rank, const struct share_message *message,
+                      const char *path, const char *name, int *fds, size_t count)
+{
+    struct image *image = rank->view ? rank->view->image : NULL;
+
+    (void)broker;
+    if (!image || image->lead != rank || image->parent >= 0 || strchr(name, '/'))
+        return;
+    image->has_config = message->has_config != 0;
+    image->directory = take(SHARE_DIRECTORY, message->descriptors, fds, count);
+    image->parent = take(SHARE_PARENT, message->descriptors, fds, count);
+    image->directory_path = strdup(path);
+    image->directory_name = strdup(name);
+    if (image->directory >= 0 && image->directory_path && image->directory_name)
+        return;
+    fd_close(&image->parent); /* without a name nothing can be taken away */
+    remove_unpacked(image);
 }
 
 /* The leader has looked up every name that others will use first: now they may. */
@@ -165,7 +205,8 @@ static void finish_image(struct image *image, const struct rank *rank, const str
     if (image->lead != rank)
         return;
     image->lead = NULL;
-    image->is_ready = image->fuse >= 0;
+    image->is_ready = image->fuse >= 0 || image->directory >= 0;
+    image->is_mounted_once = (ready->flags & SHARE_MOUNTED_ONCE) != 0;
 }
 
 void broker_ready(struct broker *broker, struct rank *rank, const struct share_ready *ready, int *fds,
@@ -229,11 +270,28 @@ void broker_server_ended(struct broker *broker, struct image *image)
     broker->has_to_decide = 1;
 }
 
+/* Whether a rank is about to mount IMAGE: it needs a mount that is there already. */
+static int is_being_mounted(const struct broker *broker, const struct image *image)
+{
+    for (const struct view *view = broker->views; view; view = view->next)
+        if (view->image == image && view->builder)
+            return 1;
+    return 0;
+}
+
 static int is_over(const struct broker *broker, const struct view *view)
 {
-    if (view->ranks || view->builder)
+    if (view->ranks || view->builder || is_being_mounted(broker, view->image))
         return 0;
     return view->is_gone || view->is_own || broker_now() - view->empty >= broker->linger;
+}
+
+int broker_is_idle(const struct broker *broker)
+{
+    for (const struct view *view = broker->views; view; view = view->next)
+        if (!is_over(broker, view))
+            return 0;
+    return !broker->ranks;
 }
 
 static void sweep_images(struct broker *broker)

@@ -1,6 +1,8 @@
 /* What the broker is told of the view that this launch builds for others. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,6 +95,23 @@ static int is_as_it_was(const struct launch *launch)
     return 1;
 }
 
+/* Whether a FUSE connection can be mounted again: Linux 5.15. By its number: nobody may try in vain, see
+ * meet.h. */
+static int is_mounted_once(const struct launch *launch)
+{
+    struct utsname system;
+    unsigned long major, minor;
+    char *end;
+
+    if (!launch->plan->image_is_served || launch->is_unpacked || launch->meeting->way != SHARE_LEAD)
+        return 0;
+    if (uname(&system) < 0)
+        return 1;
+    major = strtoul(system.release, &end, 10);
+    minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return major < 5 || (major == 5 && minor < 15);
+}
+
 void launch_tell_ready(struct launch *launch)
 {
     const struct share_meeting *meeting = launch->meeting;
@@ -108,7 +127,9 @@ void launch_tell_ready(struct launch *launch)
         userns = openat(launch->process, "ns/user", O_RDONLY | O_CLOEXEC);
     mountns = openat(launch->process, "ns/mnt", O_RDONLY | O_CLOEXEC);
     if (launch->is_for_nobody_else || !is_as_it_was(launch))
-        ready.flags = SHARE_OWN_VIEW;
+        ready.flags |= SHARE_OWN_VIEW;
+    if (is_mounted_once(launch))
+        ready.flags |= SHARE_MOUNTED_ONCE;
     ready.message.has_config = (uint32_t)meeting->has_config;
     ready.cover_count = (uint32_t)launch->cover_count;
     add(&ready.message, fds, &count, SHARE_USERNS, userns);

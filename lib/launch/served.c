@@ -17,22 +17,20 @@ static int no_device(struct err *err)
     if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
         return err_set(
             err, ERR_FUSE,
-            "this node has no /dev/fuse, through which a SquashFS image is mounted; the site can load "
-            "the kernel's module fuse, or unpack the image: unsquashfs -d DIRECTORY FILE");
+            "this node has no /dev/fuse, through which a SquashFS image is mounted (the site can load "
+            "the kernel's module fuse)");
     if (errno == EACCES || errno == EPERM)
         return err_set(
             err, ERR_FUSE,
-            "/dev/fuse is closed to you, so a SquashFS image cannot be mounted; the site can open it "
-            "(mode 0666 is usual), or unpack the image: unsquashfs -d DIRECTORY FILE");
+            "/dev/fuse is closed to you, so a SquashFS image cannot be mounted (the site can open it: "
+            "mode 0666 is usual)");
     return launch_error(err, ERR_FUSE, "cannot open /dev/fuse");
 }
 
 static int no_mount(const struct launch *launch, struct err *err)
 {
     if (errno == EPERM || errno == EACCES || errno == ENODEV)
-        return err_set(err, ERR_FUSE,
-                       "this node lets nobody mount through FUSE in a user namespace (%s); unpack the image: "
-                       "unsquashfs -d DIRECTORY FILE",
+        return err_set(err, ERR_FUSE, "this node lets nobody mount through FUSE in a user namespace (%s)",
                        err_reason(errno));
     return launch_error(err, ERR_FUSE, "cannot mount the image %s through FUSE",
                         str_quote(launch->arena, launch->plan->image));
@@ -117,14 +115,22 @@ static int again(const struct launch *launch, struct err *err)
     return mount;
 }
 
-int launch_new_served(struct launch *launch, struct err *err)
+/* Instead of the mount, where there is somebody who will take away what is unpacked. ERR has why. */
+static int unpack_instead(struct launch *launch, struct err *err)
 {
-    FD_CLEANUP int device = -1;
+    struct err why = *err;
+
+    if (err->id != ERR_FUSE || launch->meeting->broker < 0)
+        return -1;
+    launch->is_unpacked = 1;
+    return launch_new_unpacked(launch, why.text, err);
+}
+
+static int mount_new(struct launch *launch, struct err *err)
+{
+    FD_CLEANUP int device = openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC);
     FD_CLEANUP int mount = -1;
 
-    if (launch->meeting->way == SHARE_SERVED)
-        return again(launch, err);
-    device = openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC);
     if (device < 0)
         return no_device(err);
     mount = new_mount(launch, device);
@@ -135,12 +141,28 @@ int launch_new_served(struct launch *launch, struct err *err)
     return fd_steal(&mount);
 }
 
+int launch_new_served(struct launch *launch, struct err *err)
+{
+    const struct share_meeting *meeting = launch->meeting;
+    int mount;
+
+    launch->is_unpacked = meeting->directory >= 0 || launch->plan->unpack_wanted;
+    if (meeting->directory >= 0)
+        return launch_again_unpacked(launch, err);
+    if (meeting->way == SHARE_SERVED)
+        return again(launch, err);
+    if (launch->plan->unpack_wanted)
+        return launch_new_unpacked(launch, launch->plan->unpack_origin, err);
+    mount = mount_new(launch, err);
+    return mount < 0 ? unpack_instead(launch, err) : mount;
+}
+
 int launch_prime(struct launch *launch, struct err *err)
 {
     int fd;
 
-    if (launch->meeting->way == SHARE_SERVED)
-        return 0; /* whoever mounted it has done so */
+    if (launch->meeting->way == SHARE_SERVED || launch->is_unpacked)
+        return 0; /* whoever mounted it has done so, or nobody serves it */
     fd = openat(launch->root, SERVER_PRIME_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return launch_error(err, ERR_SERVER, "the image %s is not served",

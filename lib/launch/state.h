@@ -48,6 +48,7 @@ struct launch {
     struct share_cover covers[SHARE_COVER_LIMIT];
     int cover_fds[SHARE_COVER_LIMIT];
     size_t cover_count;
+    int is_unpacked;        /* nobody serves the image: it was unpacked */
     int is_for_nobody_else; /* the view depends on what may change unseen */
     /* The directory that the last row was put in by name, and its path with a slash at the end. */
     int parent; /* -1: none */
@@ -91,6 +92,13 @@ int launch_root(struct launch *launch, struct err *err);
  * descriptor, or -1.
  */
 int launch_new_served(struct launch *launch, struct err *err);
+/*
+ * unpacked.c: the same where nobody can mount the image, for the reason WHY: a mount
+ * of a directory that the server has filled.
+ */
+int launch_new_unpacked(struct launch *launch, const char *why, struct err *err);
+/* unpacked.c: the same where another rank has unpacked it. */
+int launch_again_unpacked(struct launch *launch, struct err *err);
 /* served.c: makes the kernel learn, once the mount is in its place, what it need not ask the server. */
 int launch_prime(struct launch *launch, struct err *err);
 /* root.c: makes the new root the process's. */

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/path.h"
 
 /* The image, its root and the namespaces. */
@@ -15,6 +16,10 @@ static void plan_root(struct plan *plan, const struct plan_inputs *in)
                                                : request->image;
     plan->image_origin = "argument";
     plan->image_is_served = request->image_is_served;
+    plan->unpack_wanted = request->image_is_served && request->unpack;
+    plan->unpack_place = request->unpack_place;
+    plan->unpack_origin = request->unpack_origin;
+    plan->scratch = env_find(in->facts->environment, "TMPDIR");
     plan->root_mode = request->root_mode;
     plan->root_size = request->root_size;
     plan->root_origin = request->root_origin ? request->root_origin : "default";

@@ -68,6 +68,10 @@ struct plan {
     const char *image;      /* as given */
     const char *image_path; /* absolute, where the current directory is known */
     const char *image_origin;
+    int unpack_wanted;        /* a SquashFS, not mounted but unpacked to node-local storage */
+    const char *unpack_place; /* where to, if it comes to that; NULL: wherever there is room */
+    const char *unpack_origin;
+    const char *scratch; /* the job's node-local directory, TMPDIR; NULL: none */
     int image_is_served; /* a SquashFS, through coracle-fuse; else a directory */
     enum root_mode root_mode;
     uint64_t root_size;

@@ -32,6 +32,7 @@ static void write_root(struct json_writer *writer, const struct plan *plan)
 
     json_text(writer, "image", plan->image);
     json_text(writer, "image_kind", plan->image_is_served ? "squashfs" : "directory");
+    json_bool(writer, "unpacked", plan->unpack_wanted);
     json_object(writer, "root");
     json_text(writer, "mode", modes[plan->root_mode]);
     if (plan->root_size)

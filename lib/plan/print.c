@@ -96,8 +96,8 @@ void plan_print_head(const struct plan *plan, struct str *out)
 
     str_add_quoted(out, plan->image);
     if (plan->image_is_served)
-        str_add(out, " served by coracle-fuse");
-    end(out, start, plan->image_origin);
+        str_add(out, plan->unpack_wanted ? " unpacked" : " served by coracle-fuse");
+    end(out, start, plan->unpack_wanted ? plan->unpack_origin : plan->image_origin);
     start = begin(out, "root");
     str_add(out, modes[plan->root_mode]);
     if (plan->root_size)

@@ -87,6 +87,10 @@ struct request {
     const char *workdir; /* NULL: not asked for */
     const char *workdir_origin;
 
+    int unpack;               /* a SquashFS image, rather than mount it */
+    const char *unpack_place; /* where to; NULL: not said */
+    const char *unpack_origin;
+
     enum share_mode share;
     const char *share_key; /* SHARE_NAMED */
     const char *share_origin;

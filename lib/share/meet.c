@@ -17,8 +17,8 @@
 #include "host/programs.h"
 #include "share/address.h"
 
-/* How often a launch begins anew: the others of its scope may be ending while it arrives. */
-enum { ATTEMPTS = 200, PAUSE_NS = 500 * 1000 };
+/* How often a launch begins anew: the others of its scope may be starting or ending while it arrives. */
+enum { ATTEMPTS = 400, SHORT_PAUSE_NS = 100 * 1000, LONG_PAUSE_NS = 5 * 1000 * 1000, SHORT_PAUSES = 50 };
 
 /* What came of one attempt. */
 enum outcome { MET, NOBODY, FOREIGN, AGAIN, SILENT };
@@ -42,7 +42,7 @@ void share_alone(struct share_meeting *meeting)
                                       .userns = -1,
                                       .mountns = -1,
                                       .fuse = -1,
-                                      .pristine = -1,
+                                      .directory = -1,
                                       .config = -1,
                                       .mountinfo = -1};
 }
@@ -129,7 +129,7 @@ static void take_answer(struct share_meeting *meeting, const struct share_messag
     meeting->mountns = take(SHARE_MOUNTNS, message, fds, count);
     meeting->fuse = take(SHARE_FUSE, message, fds, count);
     meeting->config = take(SHARE_CONFIG, message, fds, count);
-    meeting->pristine = take(SHARE_PRISTINE, message, fds, count);
+    meeting->directory = take(SHARE_DIRECTORY, message, fds, count);
     share_close(fds, count);
 }
 
@@ -159,6 +159,14 @@ int share_hear(struct share_meeting *meeting, int socket)
     return hear(meeting, &answer, socket) == MET ? 0 : -1;
 }
 
+/* What the text of an answer is. */
+static const char **text_of(struct share_meeting *meeting)
+{
+    if (meeting->way == SHARE_ALONE)
+        return &meeting->why_alone;
+    return meeting->directory >= 0 ? &meeting->directory_path : &meeting->news;
+}
+
 static enum outcome ask(struct caller *caller, int *socket)
 {
     struct share_answer answer;
@@ -173,8 +181,7 @@ static enum outcome ask(struct caller *caller, int *socket)
     if (outcome == MET)
         caller->meeting->broker = fd_steal(socket);
     if (outcome == MET && *answer.text)
-        *(caller->meeting->way == SHARE_ALONE ? &caller->meeting->why_alone : &caller->meeting->news) =
-            arena_strdup(caller->arena, answer.text);
+        *text_of(caller->meeting) = arena_strdup(caller->arena, answer.text);
     return outcome;
 }
 
@@ -227,7 +234,11 @@ static int start_broker(struct caller *caller, int listener, int *ours)
     return broker < 0 ? -1 : 0;
 }
 
-/* Nobody was there: whoever binds the name is the first. */
+/*
+ * Nobody was there: whoever binds the name is the first. It does not listen: who
+ * connects would take it for the broker, and it is elsewhere soon. Until the broker
+ * listens others find the name taken and nobody there, and try again.
+ */
 static enum outcome be_first(struct caller *caller)
 {
     struct sockaddr_un address;
@@ -235,8 +246,6 @@ static enum outcome be_first(struct caller *caller)
     FD_CLEANUP int listener = new_socket();
 
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) < 0)
-        return AGAIN;
-    if (listen(listener, SOMAXCONN) < 0)
         return AGAIN;
     if (start_broker(caller, listener, &caller->meeting->broker) < 0) {
         caller->meeting->why_alone =
@@ -264,7 +273,7 @@ static enum outcome attempt(struct caller *caller, struct err *err)
 
 static void pause_for(int attempt)
 {
-    const struct timespec pause = {0, PAUSE_NS * (attempt < 10 ? 1 : 10)};
+    const struct timespec pause = {0, attempt < SHORT_PAUSES ? SHORT_PAUSE_NS : LONG_PAUSE_NS};
 
     nanosleep(&pause, NULL);
 }

@@ -25,17 +25,18 @@
 enum { SHARE_PATIENCE = 5000 };
 
 struct share_meeting {
-    enum share_kind way;   /* SHARE_ENTER, SHARE_SERVED, SHARE_BUILD, SHARE_LEAD or SHARE_ALONE */
-    int broker;            /* who is to be told when the view is ready; -1: nobody */
-    int userns;            /* to enter; -1: make one */
-    int mountns;           /* SHARE_ENTER: to enter */
-    int fuse;              /* SHARE_SERVED: what to mount */
-    int pristine;          /* SHARE_SERVED on old kernels: where to take the image from */
-    int config;            /* the image's OCI configuration in a memory file; -1: none came */
-    int mountinfo;         /* the host's mounts, opened before any of them is cloned; proc(5) */
-    const char *why_alone; /* SHARE_ALONE against what was asked for: why; NULL */
-    const char *news;      /* what happened to others, for the user; NULL: nothing */
-    int has_config;        /* SHARE_ENTER, SHARE_SERVED: the image has one */
+    enum share_kind way;        /* SHARE_ENTER, SHARE_SERVED, SHARE_BUILD, SHARE_LEAD or SHARE_ALONE */
+    int broker;                 /* who is to be told when the view is ready; -1: nobody */
+    int userns;                 /* to enter; -1: make one */
+    int mountns;                /* SHARE_ENTER: to enter */
+    int fuse;                   /* SHARE_SERVED: what to mount */
+    int directory;              /* SHARE_SERVED, where the image was unpacked: what holds it */
+    const char *directory_path; /* the image's root in it */
+    int config;                 /* the image's OCI configuration in a memory file; -1: none came */
+    int mountinfo;              /* the host's mounts, opened before any of them is cloned; proc(5) */
+    const char *why_alone;      /* SHARE_ALONE against what was asked for: why; NULL */
+    const char *news;           /* what happened to others, for the user; NULL: nothing */
+    int has_config;             /* SHARE_ENTER, SHARE_SERVED: the image has one */
     const struct share_view *view;
 };
 

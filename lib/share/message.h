@@ -25,6 +25,7 @@ enum share_kind {
     /* A rank's. */
     SHARE_HELLO = 1, /* struct share_hello */
     SHARE_MOUNTED,   /* struct share_ready: it has mounted a served image, and gives the device away */
+    SHARE_UNPACKING, /* struct share_message, the path and the name of the directory, each with a zero byte */
     SHARE_READY,     /* struct share_ready: it has built its view */
     SHARE_LIST,      /* struct share_message: everything, please */
     SHARE_FIND,      /* struct share_find: the view of a process or of a name */
@@ -48,18 +49,19 @@ enum share_descriptor {
     SHARE_CONFIG = 1 << 3,    /* a memory file with the OCI configuration of the image */
     SHARE_MOUNTINFO = 1 << 4, /* the host's mounts, opened before any was looked at; proc(5) */
     SHARE_SERVER = 1 << 5,    /* the server's process */
-    SHARE_PRISTINE = 1 << 6,  /* a mount namespace with the host's tree, and the image on /proc */
-    SHARE_COVERS = 1 << 7,    /* as many as `cover_count` says */
+    SHARE_DIRECTORY = 1 << 6, /* what holds the unpacked image, locked; flock(2) */
+    SHARE_PARENT = 1 << 7,    /* what holds that */
+    SHARE_COVERS = 1 << 8,    /* as many as `cover_count` says */
 };
 
-enum { SHARE_DESCRIPTORS = 8, SHARE_COVER_LIMIT = 8, SHARE_DESCRIPTOR_LIMIT = 16 };
+enum { SHARE_DESCRIPTORS = 9, SHARE_COVER_LIMIT = 8, SHARE_DESCRIPTOR_LIMIT = 16 };
 
 /* The image, by what it is and not by what it is called. */
 struct share_image {
     uint64_t device, inode, size;
     int64_t mtime, ctime;
     uint32_t mtime_ns, ctime_ns;
-    uint64_t is_served; /* a SquashFS; else a directory */
+    uint64_t is_served; /* a SquashFS; else a directory. 2: one that is to be unpacked */
 };
 
 struct share_message {
@@ -72,12 +74,13 @@ struct share_message {
  * user. */
 struct share_answer {
     struct share_message message;
-    char text[256];
+    char text[4096];
 };
 
 enum share_flag {
-    SHARE_IS_FIRST = 1 << 0, /* has started this broker: no answer is read */
-    SHARE_OWN_VIEW = 1 << 1, /* what it builds is for nobody else */
+    SHARE_IS_FIRST = 1 << 0,     /* has started this broker: no answer is read */
+    SHARE_OWN_VIEW = 1 << 1,     /* what it builds is for nobody else */
+    SHARE_MOUNTED_ONCE = 1 << 2, /* this kernel has no second mount of one FUSE connection */
 };
 
 /* Behind it the image's path and the launch's name, each with a zero byte. */
@@ -99,7 +102,8 @@ struct share_cover {
 struct share_ready {
     struct share_message message;
     uint32_t server; /* SHARE_MOUNTED: its pid */
-    uint32_t flags;  /* SHARE_OWN_VIEW: what was built is not what HELLO said, or may change unseen */
+    /* SHARE_OWN_VIEW: what was built is not what HELLO said, or may change unseen. SHARE_MOUNTED_ONCE */
+    uint32_t flags;
     uint32_t cover_count, unused;
     struct share_cover covers[SHARE_COVER_LIMIT];
 };

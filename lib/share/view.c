@@ -45,16 +45,17 @@ static void add_row(struct str *text, const struct plan_row *row, const struct s
 
 /* A file is another one when it was written to; a directory of which only the list of names has changed too.
  */
-static struct share_image image_of(const struct sys_identity *identity)
+static struct share_image image_of(const struct sys_identity *identity, int unpack)
 {
     struct share_image image = {
         .device = identity->device,
         .inode = identity->inode,
         .mtime = identity->mtime,
         .mtime_ns = identity->mtime_ns,
-        .is_served = (identity->mode & 0170000) != 0040000,
     };
 
+    if ((identity->mode & 0170000) != 0040000)
+        image.is_served = unpack ? 2 : 1;
     if (image.is_served) {
         image.size = identity->size;
         image.ctime = identity->ctime;
@@ -69,7 +70,7 @@ void share_view_take(struct share_view *view, const struct plan *plan, const str
     struct str text = {.arena = arena};
     struct sys_identity mounts = {0};
 
-    view->image = image_of(image);
+    view->image = image_of(image, plan->unpack_wanted);
     view->sources = arena_alloc(arena, plan->row_count * sizeof(*view->sources));
     sys_identify(AT_FDCWD, "/proc/self/ns/mnt", 0, &mounts);
     str_add_bytes(&text, &view->image, sizeof(view->image));
@@ -97,7 +98,7 @@ int share_view_has_source(const struct share_view *view, const struct plan *plan
 
 int share_view_is_of(const struct share_view *view, const struct sys_identity *identity)
 {
-    const struct share_image image = image_of(identity);
+    const struct share_image image = image_of(identity, view->image.is_served == 2);
 
     return memcmp(&image, &view->image, sizeof(image)) == 0;
 }

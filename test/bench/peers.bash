@@ -43,14 +43,14 @@ command_line() { # TOOL IMAGE BINDS
     coracle)
         if [[ -x $coracle ]]; then
             add_binds "$binds" colon --bind
-            line=("$coracle" run "${line[@]}" "$image" -- "$payload")
+            line=("$coracle" run --share=none "${line[@]}" "$image" -- "$payload")
         else
             reason="not built"
         fi
         ;;
     coracle-zstd | coracle-lz4)
         if [[ -x ${coracle%/*}/coracle-fuse || -x ${coracle%/bin/*}/libexec/coracle/coracle-fuse ]]; then
-            line=("$coracle" run "$work/${tool#*-}.sqfs" -- "$payload")
+            line=("$coracle" run --share=none "$work/${tool#*-}.sqfs" -- "$payload")
         else
             reason="coracle-fuse is not built"
         fi

@@ -1,0 +1,15 @@
+/*
+ * remove - takes a directory away, with all that is in it.
+ */
+#ifndef CORACLE_BASE_REMOVE_H
+#define CORACLE_BASE_REMOVE_H
+
+/*
+ * Removes the directory NAME of PARENT and everything beneath it, of whatever
+ * depth, with at most four descriptors. Follows no link and leaves no file system.
+ * Directories that are closed to their owner are opened (chmod). 0, or -1 and
+ * errno: something is left.
+ */
+int remove_tree(int parent, const char *name);
+
+#endif

@@ -109,7 +109,7 @@ static void handle(struct broker *broker, const struct event *event)
         broker_hear(broker, event->owner);
         break;
     case EVENT_RANK:
-        broker_remove_rank(broker, event->owner);
+        broker_see_end(broker, event->owner);
         break;
     case EVENT_SERVER:
         broker_server_ended(broker, event->owner);

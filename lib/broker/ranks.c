@@ -64,7 +64,7 @@ void broker_add_rank(struct broker *broker, int fd)
         broker_remove_rank(broker, rank);
         return;
     }
-    if (!broker_hear(broker, rank))
+    if (broker_hear(broker, rank) < 0)
         return;
     broker_decide(broker);
     if (rank->connection >= 0 && broker_watch(broker, rank->connection, &rank->connection_event) < 0)
@@ -206,16 +206,26 @@ int broker_hear(struct broker *broker, struct rank *rank)
     int fds[SHARE_DESCRIPTOR_LIMIT];
     size_t count;
     ssize_t length = share_receive(rank->connection, bytes, sizeof(bytes) - 1, fds, &count);
-    int is_there = 1;
+    int heard = 1;
 
     if (length < 0 && errno == EAGAIN)
-        return 1;
+        return 0;
     if (length > 0)
         bytes[length] = 0;
     if (length <= 0 || take_message(broker, rank, bytes, (size_t)length, fds, count) < 0)
-        is_there = hang_up(broker, rank);
+        heard = hang_up(broker, rank) ? 0 : -1;
     share_close(fds, count);
-    return is_there;
+    return heard;
+}
+
+void broker_see_end(struct broker *broker, struct rank *rank)
+{
+    int heard = 1;
+
+    while (rank->connection >= 0 && heard > 0)
+        heard = broker_hear(broker, rank);
+    if (heard >= 0)
+        broker_remove_rank(broker, rank);
 }
 
 void broker_answer(struct broker *broker, struct rank *rank, enum share_kind kind, unsigned which,

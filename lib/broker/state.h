@@ -105,9 +105,14 @@ void broker_unwatch(struct broker *broker, int *fd);
 
 /* ranks.c: a rank for the connection FD, which becomes the broker's. */
 void broker_add_rank(struct broker *broker, int fd);
-/* ranks.c: its connection may have something to read, or was closed. Whether there still is a RANK. */
+/*
+ * ranks.c: its connection may have something to read, or was closed. 1: a message was
+ * taken; 0: none was there; -1: there is no RANK any more.
+ */
 int broker_hear(struct broker *broker, struct rank *rank);
-/* ranks.c: its process has ended, or it is none of ours. Frees RANK. */
+/* ranks.c: its process has ended. What it has said before counts: others may enter its view. Frees RANK. */
+void broker_see_end(struct broker *broker, struct rank *rank);
+/* ranks.c: it does not count any more. Frees RANK. */
 void broker_remove_rank(struct broker *broker, struct rank *rank);
 /* ranks.c: sends one answer with the descriptors that WHICH names. A rank that does not take it is gone soon.
  */

@@ -10,6 +10,9 @@ int launch_lockdown(const struct launch *launch, struct err *err)
 {
     if (launch->open_files_raised && setrlimit(RLIMIT_NOFILE, &launch->open_files) < 0)
         return launch_error(err, ERR_SYSTEM, "cannot put the limit of open files back");
+    /* Others may have entered our user namespace: see enter_user_namespace(). */
+    if (launch->meeting->broker >= 0 && launch->meeting->userns < 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return launch_error(err, ERR_SYSTEM, "cannot close this process to others");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return launch_error(err, ERR_SYSTEM, "cannot set no_new_privs");
     /* With no_new_privs an exec as uid 0 gains nothing that was given up here. */

@@ -17,8 +17,18 @@
 #include "host/programs.h"
 #include "share/address.h"
 
-/* How often a launch begins anew: the others of its scope may be starting or ending while it arrives. */
-enum { ATTEMPTS = 400, SHORT_PAUSE_NS = 100 * 1000, LONG_PAUSE_NS = 5 * 1000 * 1000, SHORT_PAUSES = 50 };
+/*
+ * How often a launch begins anew: the others of its scope may be starting or ending
+ * while it arrives, and a broker's program may lie on a slow file system. 5 seconds.
+ * A name that is taken and at which nobody listens is passed over after 2 of them.
+ */
+enum {
+    ATTEMPTS = 1050,
+    REFUSALS = 450,
+    SHORT_PAUSE_NS = 100 * 1000,
+    LONG_PAUSE_NS = 5 * 1000 * 1000,
+    SHORT_PAUSES = 50
+};
 
 /* What came of one attempt. */
 enum outcome { MET, NOBODY, FOREIGN, AGAIN, SILENT };
@@ -31,7 +41,9 @@ struct caller {
     struct arena *arena;
     struct share_key key;
     struct str hello;
-    int index; /* of the address that is tried */
+    int index;    /* of the address that is tried */
+    int lowest;   /* of those that are not passed over */
+    int refusals; /* how often the name was taken, and nobody there */
     int checked;
 };
 
@@ -172,11 +184,10 @@ static enum outcome ask(struct caller *caller, int *socket)
     struct share_answer answer;
     enum outcome outcome;
 
-    /* The broker begins to work while we look who it is. */
-    if (share_send(*socket, caller->hello.data, caller->hello.length, NULL, 0) < 0)
-        return AGAIN;
     if (!is_ours(*socket, caller->key.user_namespace))
         return FOREIGN;
+    if (share_send(*socket, caller->hello.data, caller->hello.length, NULL, 0) < 0)
+        return AGAIN;
     outcome = hear(caller->meeting, &answer, *socket);
     if (outcome == MET)
         caller->meeting->broker = fd_steal(socket);
@@ -193,8 +204,10 @@ static enum outcome connect_and_ask(struct caller *caller)
 
     if (socket >= 0 && connect(socket, (struct sockaddr *)&address, length) == 0)
         return ask(caller, &socket);
-    /* EAGAIN: more are waiting than the kernel queues. */
-    return socket < 0 || errno == EAGAIN ? AGAIN : NOBODY;
+    if (socket >= 0 && errno != EAGAIN)
+        return NOBODY;
+    caller->refusals++; /* more are waiting than the kernel queues */
+    return AGAIN;
 }
 
 /* Of the environment the broker gets what concerns it. */
@@ -245,8 +258,10 @@ static enum outcome be_first(struct caller *caller)
     socklen_t length = share_address(&address, caller->plan->host_uid, &caller->key.digest, caller->index);
     FD_CLEANUP int listener = new_socket();
 
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) < 0)
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) < 0) {
+        caller->refusals++;
         return AGAIN;
+    }
     if (start_broker(caller, listener, &caller->meeting->broker) < 0) {
         caller->meeting->why_alone =
             arena_join(caller->arena, "coracle-broker cannot be started: ", err_reason(errno), NULL);
@@ -260,7 +275,12 @@ static enum outcome attempt(struct caller *caller, struct err *err)
 {
     enum outcome outcome = FOREIGN;
 
-    for (caller->index = 0; caller->index < SHARE_ADDRESSES && outcome == FOREIGN; caller->index++)
+    if (caller->refusals >= REFUSALS) {
+        caller->refusals = 0;
+        caller->lowest++;
+    }
+    for (caller->index = caller->lowest; caller->index < SHARE_ADDRESSES && outcome == FOREIGN;
+         caller->index++)
         outcome = connect_and_ask(caller);
     caller->index--;
     if (outcome != NOBODY)

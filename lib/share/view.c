@@ -68,13 +68,16 @@ void share_view_take(struct share_view *view, const struct plan *plan, const str
                      struct arena *arena)
 {
     struct str text = {.arena = arena};
-    struct sys_identity mounts = {0};
+    struct sys_identity mounts = {0}, root = {0};
 
     view->image = image_of(image, plan->unpack_wanted);
     view->sources = arena_alloc(arena, plan->row_count * sizeof(*view->sources));
     sys_identify(AT_FDCWD, "/proc/self/ns/mnt", 0, &mounts);
+    sys_identify(AT_FDCWD, "/", 0, &root); /* chroot(2): the kernel's file systems are those of this root */
     str_add_bytes(&text, &view->image, sizeof(view->image));
     add_number(&text, mounts.inode);
+    add_number(&text, root.inode);
+    add_number(&text, root.mount);
     add_number(&text, view->image.is_served ? 0 : image->mount);
     add_number(&text, plan->root_mode);
     for (size_t i = 0; i < plan->row_count; i++) {

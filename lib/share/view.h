@@ -21,7 +21,7 @@ struct share_view {
 
 /*
  * Looks at every source of PLAN, whose image is IMAGE. A system call for each, and
- * one more; those that only a mount can replace are not looked at (the broker
+ * two more; those that only a mount can replace are not looked at (the broker
  * drops a view when the host's mounts change).
  */
 void share_view_take(struct share_view *view, const struct plan *plan, const struct sys_identity *image,

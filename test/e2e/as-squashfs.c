@@ -243,9 +243,10 @@ static int is_one_of(const char *word, const char *const words[])
 static int find_image(int argc, char **argv)
 {
     static const char *const commands[] = {"run", "shell", "explain", NULL};
-    static const char *const with_value[] = {"--bind", "-b", "--mount",      "--tmpfs",     "--workdir", "-w",
-                                             "--env",  "-e", "--env-file",   "--unset-env", "--uid",     "-u",
-                                             "--gid",  "-g", "--entrypoint", NULL};
+    static const char *const with_value[] = {"--bind",  "-b",     "--mount", "--tmpfs",    "--workdir",
+                                             "-w",      "--env",  "-e",      "--env-file", "--unset-env",
+                                             "--uid",   "-u",     "--gid",   "-g",         "--entrypoint",
+                                             "--share", "--name", NULL};
     int i = 1;
 
     if (i >= argc || !is_one_of(argv[i], commands))

@@ -84,6 +84,7 @@ pid_t orphan_start(const char *const programs[], char *const argv[], char *const
     memcpy(start.fds + ORPHAN_FIRST_FD, fds, count * sizeof(*fds));
     start.count = ORPHAN_FIRST_FD + count;
     start.error = *programs ? 0 : ENOENT;
+    start.program = -1;
     /* A handler of ours must not run in a process that shares our memory, and none may stop there. */
     sigfillset(&start.all);
     sigprocmask(SIG_BLOCK, &start.all, &before);
@@ -93,6 +94,8 @@ pid_t orphan_start(const char *const programs[], char *const argv[], char *const
     else
         start.error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (start.program < 0 && !start.error)
+        start.error = ECHILD; /* the process in between was killed */
     errno = start.error;
     return start.error ? -1 : start.program;
 }

@@ -132,9 +132,14 @@ static int take_top(struct removal *removal, int dir, const char *name)
 int remove_tree(int parent, const char *name)
 {
     struct removal removal = {0};
-    FD_CLEANUP int top = open_directory(&removal, parent, name);
+    FD_CLEANUP int top = -1;
     struct stat st;
 
+    if (!*name || is_dot(name) || strchr(name, '/')) {
+        errno = EINVAL;
+        return -1;
+    }
+    top = open_directory(&removal, parent, name);
     if (top < 0 || fstat(top, &st) < 0)
         return -1;
     removal.top = top;

@@ -7,8 +7,8 @@
 /*
  * Removes the directory NAME of PARENT and everything beneath it, of whatever
  * depth, with at most four descriptors. Follows no link and leaves no file system.
- * Directories that are closed to their owner are opened (chmod). 0, or -1 and
- * errno: something is left.
+ * Directories that are closed to their owner are opened (chmod). NAME is a name: a
+ * path, "." and ".." are EINVAL. 0, or -1 and errno: something is left.
  */
 int remove_tree(int parent, const char *name);
 

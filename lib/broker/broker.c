@@ -30,6 +30,13 @@ int broker_watch(struct broker *broker, int fd, struct event *event)
     return epoll_ctl(broker->events, EPOLL_CTL_ADD, fd, &watched);
 }
 
+void broker_unwatch(struct broker *broker, int *fd)
+{
+    if (*fd >= 0)
+        epoll_ctl(broker->events, EPOLL_CTL_DEL, *fd, NULL);
+    fd_close(fd);
+}
+
 /* One descriptor is kept for those who come when there is none left: they are told, by the end of the line.
  */
 static int spare = -1;
@@ -85,7 +92,8 @@ static int next_due(const struct broker *broker, int64_t now)
     int64_t due = -1;
 
     for (const struct view *view = broker->views; view; view = view->next)
-        if (view->empty && (due < 0 || view->empty + broker->linger < due))
+        if (view->empty && !broker_is_being_mounted(broker, view->image) &&
+            (due < 0 || view->empty + broker->linger < due))
             due = view->empty + broker->linger;
     for (const struct rank *rank = broker->ranks; rank; rank = rank->next)
         if ((rank->waits || !rank->view) && (due < 0 || now + WAIT_EVERY < due))

@@ -56,6 +56,12 @@ static void decide(struct broker *broker, struct rank *rank)
     struct image *image = broker_find_image(broker, rank);
     struct view *view = broker_find_view(broker, rank);
 
+    if (view && broker_has_lost_server(view->image))
+        image = view->image;
+    if (image && broker_has_lost_server(image)) {
+        broker_server_ended(broker, image);
+        return; /* and once more */
+    }
     if (userns_is_coming(broker) || (image && image->lead) || (view && view->builder))
         return;
     if (view && broker_is_fresh(view)) {

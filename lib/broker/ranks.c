@@ -22,7 +22,8 @@ static int identify(struct broker *broker, struct rank *rank, int is_first)
     struct ucred peer;
     socklen_t length = sizeof(peer);
 
-    if (getsockopt(rank->connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || peer.uid != geteuid())
+    if (getsockopt(rank->connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || peer.uid != geteuid() ||
+        peer.pid <= 0)
         return -1;
     rank->pid = peer.pid;
     length = sizeof(rank->process);

@@ -97,10 +97,9 @@ struct broker {
 
 int64_t broker_now(void);
 
-/* broker.c: watches FD, whose EVENT has an owner that outlives it. 0 or -1. */
+/* broker.c: watches FD until it is closed, where nobody has a copy of it. 0 or -1. epoll(7), Q6 */
 int broker_watch(struct broker *broker, int fd, struct event *event);
-/* broker.c: stops watching *FD and closes it. A child between clone and exec may hold a copy: epoll(7), Q6.
- */
+/* broker.c: stops to watch *FD, of which others may have copies, and closes it. */
 void broker_unwatch(struct broker *broker, int *fd);
 
 /* ranks.c: a rank for the connection FD, which becomes the broker's. */
@@ -147,6 +146,10 @@ void broker_give_up(struct broker *broker, struct rank *rank);
 /* Whether VIEW still shows what a new one would: no host mount and no list of names has changed. */
 int broker_is_fresh(const struct view *view);
 void broker_server_ended(struct broker *broker, struct image *image);
+/* Whether a rank is about to mount IMAGE: it needs a mount that is there already. */
+int broker_is_being_mounted(const struct broker *broker, const struct image *image);
+/* Whether the server of IMAGE has ended, though nobody has heard of it yet. */
+int broker_has_lost_server(const struct image *image);
 /* Whether no rank is left and nothing is held for the next. */
 int broker_is_idle(const struct broker *broker);
 /* Drops what nobody has been in for the linger, and images without a view. */

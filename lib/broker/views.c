@@ -104,9 +104,21 @@ static void unpin(struct view *view)
     view->cover_count = 0;
 }
 
+/* Whether NAME is a directory of PARENT, made to unpack an image to, and is what is open as DIR. */
+static int is_in(int parent, const char *name, int dir)
+{
+    struct sys_identity named, opened;
+
+    return strncmp(name, SHARE_DIRECTORY_PREFIX, strlen(SHARE_DIRECTORY_PREFIX)) == 0 && !strchr(name, '/') &&
+           parent >= 0 && dir >= 0 && sys_identify(parent, name, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
+           sys_identify(dir, "", AT_EMPTY_PATH, &opened) == 0 && named.device == opened.device &&
+           named.inode == opened.inode;
+}
+
 static void remove_unpacked(struct image *image)
 {
-    if (image->parent >= 0 && remove_tree(image->parent, image->directory_name) < 0)
+    if (image->parent >= 0 && is_in(image->parent, image->directory_name, image->directory) &&
+        remove_tree(image->parent, image->directory_name) < 0)
         report("the unpacked image %s cannot be removed: %s", image->directory_path, err_reason(errno));
     fd_close(&image->directory);
     fd_close(&image->parent);
@@ -115,10 +127,10 @@ static void remove_unpacked(struct image *image)
     image->directory_path = image->directory_name = NULL;
 }
 
-static void unpin_image(struct image *image)
+static void unpin_image(struct broker *broker, struct image *image)
 {
     remove_unpacked(image);
-    fd_close(&image->server);
+    broker_unwatch(broker, &image->server);
     fd_close(&image->fuse);
     fd_close(&image->config);
     image->is_ready = 0;
@@ -133,8 +145,10 @@ void broker_give_up(struct broker *broker, struct rank *rank)
         return;
     view->builder = NULL;
     unpin(view);
-    if (view->image->lead == rank)
+    if (view->image->lead == rank) {
         view->image->lead = NULL;
+        unpin_image(broker, view->image); /* what it has begun is of no use to the next */
+    }
     broker->has_to_decide = 1;
 }
 
@@ -175,7 +189,7 @@ void broker_mounted(struct broker *broker, struct rank *rank, const struct share
     image->server_pid = (pid_t)mounted->server;
     image->event = (struct event){EVENT_SERVER, image};
     if (image->fuse < 0 || image->server < 0 || broker_watch(broker, image->server, &image->event) < 0)
-        unpin_image(image);
+        unpin_image(broker, image);
 }
 
 void broker_unpacking(struct broker *broker, struct rank *rank, const struct share_message *message,
@@ -184,16 +198,16 @@ void broker_unpacking(struct broker *broker, struct rank *rank, const struct sha
     struct image *image = rank->view ? rank->view->image : NULL;
 
     (void)broker;
-    if (!image || image->lead != rank || image->parent >= 0 || strchr(name, '/'))
+    if (!image || image->lead != rank || image->parent >= 0)
         return;
     image->has_config = message->has_config != 0;
     image->directory = take(SHARE_DIRECTORY, message->descriptors, fds, count);
     image->parent = take(SHARE_PARENT, message->descriptors, fds, count);
     image->directory_path = strdup(path);
     image->directory_name = strdup(name);
-    if (image->directory >= 0 && image->directory_path && image->directory_name)
+    if (image->directory_path && image->directory_name && is_in(image->parent, name, image->directory))
         return;
-    fd_close(&image->parent); /* without a name nothing can be taken away */
+    fd_close(&image->parent); /* what is not known for sure is not taken away */
     remove_unpacked(image);
 }
 
@@ -264,14 +278,20 @@ void broker_server_ended(struct broker *broker, struct image *image)
     /* Else its leader has failed, and says so itself. */
     if (image->is_ready)
         broker_note_loss(broker, image);
-    unpin_image(image);
+    unpin_image(broker, image);
     /* The same file is served anew for those who come now. */
     memset(&image->identity, 0, sizeof(image->identity));
     broker->has_to_decide = 1;
 }
 
-/* Whether a rank is about to mount IMAGE: it needs a mount that is there already. */
-static int is_being_mounted(const struct broker *broker, const struct image *image)
+int broker_has_lost_server(const struct image *image)
+{
+    struct pollfd server = {.fd = image->server, .events = POLLIN};
+
+    return image->server >= 0 && poll(&server, 1, 0) > 0;
+}
+
+int broker_is_being_mounted(const struct broker *broker, const struct image *image)
 {
     for (const struct view *view = broker->views; view; view = view->next)
         if (view->image == image && view->builder)
@@ -281,7 +301,7 @@ static int is_being_mounted(const struct broker *broker, const struct image *ima
 
 static int is_over(const struct broker *broker, const struct view *view)
 {
-    if (view->ranks || view->builder || is_being_mounted(broker, view->image))
+    if (view->ranks || view->builder || broker_is_being_mounted(broker, view->image))
         return 0;
     return view->is_gone || view->is_own || broker_now() - view->empty >= broker->linger;
 }
@@ -307,7 +327,7 @@ static void sweep_images(struct broker *broker)
             continue;
         }
         *at = image->next;
-        unpin_image(image);
+        unpin_image(broker, image);
         free(image->path);
         free(image);
     }

@@ -21,7 +21,6 @@
 #include "base/sys.h"
 #include "launch/state.h"
 
-static const char prefix[] = "coracle-image-";
 static const char tree[] =
     "root"; /* within the directory, which is closed to others whatever the image says */
 
@@ -42,13 +41,13 @@ static void close_store(struct store *store)
 
 static const char *name_of(const struct launch *launch, int number)
 {
-    return arena_printf(launch->arena, "%s%u-%d", prefix, launch->plan->host_uid, number);
+    return arena_printf(launch->arena, SHARE_DIRECTORY_PREFIX "%u-%d", launch->plan->host_uid, number);
 }
 
 /* Takes away what nobody holds any more. */
 static void clean_up(const struct launch *launch, int parent)
 {
-    const char *ours = arena_printf(launch->arena, "%s%u-", prefix, launch->plan->host_uid);
+    const char *ours = arena_printf(launch->arena, SHARE_DIRECTORY_PREFIX "%u-", launch->plan->host_uid);
     struct listing listing = {0};
 
     if (launch_list(launch->arena, parent, &listing) < 0)

@@ -85,8 +85,9 @@ static int is_ours(int socket, uint64_t user_namespace)
     struct ucred peer;
     socklen_t length = sizeof(peer);
 
+    /* A pid of 0 is of a pid namespace that we do not see. */
     return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-           peer.uid == getauxval(AT_EUID) && share_user_namespace(peer.pid) == user_namespace;
+           peer.uid == getauxval(AT_EUID) && peer.pid > 0 && share_user_namespace(peer.pid) == user_namespace;
 }
 
 int share_connect(const struct sockaddr_un *address, socklen_t length)
@@ -171,6 +172,14 @@ int share_hear(struct share_meeting *meeting, int socket)
     return hear(meeting, &answer, socket) == MET ? 0 : -1;
 }
 
+/* A broker that has just ended cannot be looked at any more. */
+static int has_hung_up(int socket)
+{
+    struct pollfd other = {.fd = socket};
+
+    return poll(&other, 1, 0) > 0 && (other.revents & POLLHUP);
+}
+
 /* What the text of an answer is. */
 static const char **text_of(struct share_meeting *meeting)
 {
@@ -185,7 +194,7 @@ static enum outcome ask(struct caller *caller, int *socket)
     enum outcome outcome;
 
     if (!is_ours(*socket, caller->key.user_namespace))
-        return FOREIGN;
+        return has_hung_up(*socket) ? AGAIN : FOREIGN;
     if (share_send(*socket, caller->hello.data, caller->hello.length, NULL, 0) < 0)
         return AGAIN;
     outcome = hear(caller->meeting, &answer, *socket);

@@ -54,6 +54,9 @@ enum share_descriptor {
     SHARE_COVERS = 1 << 8,    /* as many as `cover_count` says */
 };
 
+/* How the directory that holds an unpacked image is called: this, the uid, a number. */
+#define SHARE_DIRECTORY_PREFIX "coracle-image-"
+
 enum { SHARE_DESCRIPTORS = 9, SHARE_COVER_LIMIT = 8, SHARE_DESCRIPTOR_LIMIT = 16 };
 
 /* The image, by what it is and not by what it is called. */

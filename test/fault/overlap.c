@@ -64,7 +64,7 @@ static void start(struct overlap *overlap, struct flight *flight, int is_killed)
     flight->started = now_us();
     if (is_killed)
         flight->killed_at = flight->started + 1 + random() % (overlap->typical + 1);
-    flight->pid = stage_start(&overlap->stage, overlap->scenario, flight->output);
+    flight->pid = stage_start(&overlap->stage, overlap->scenario, -1, flight->output);
 }
 
 /* Whether PID has become the launcher and not yet the command. */

@@ -6,9 +6,11 @@
  *     payload [WORD...]
  *
  * there:PATH exists; ro:DIR takes no new file, rw:DIR does; uid:N is who we are;
- * capable: the namespace's capabilities are kept. Checked in any case:
- * /image-marker, no_new_privs, no descriptor but the standard ones, and without
- * "capable" no capability in any set.
+ * capable: the namespace's capabilities are kept; image:NAME is what /image-marker
+ * says, holds:PATH=TEXT what a file says. where: prints "where", its user and mount
+ * namespace and the device of /; hold: prints "held" and waits for the end of its
+ * input; nap:MS takes a while. Checked in any case: /image-marker, no_new_privs, no descriptor but the
+ * standard ones, and without "capable" no capability in any set.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -78,6 +81,69 @@ static int is_capable(int argc, char *argv[])
     return 0;
 }
 
+/* Whether the file PATH says TEXT and nothing else. */
+static int says(const char *path, const char *text)
+{
+    char found[64] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, found, sizeof found - 1);
+
+    if (fd >= 0)
+        close(fd);
+    return n >= 0 && strcmp(found, text) == 0;
+}
+
+static void check_holds(const char *value)
+{
+    char path[4096];
+    const char *equals = strchr(value, '=');
+
+    snprintf(path, sizeof path, "%.*s", (int)(equals - value), value);
+    if (!says(path, equals + 1))
+        wrong("does not find", value);
+}
+
+static void print_where(void)
+{
+    char user[64] = "", mount[64] = "";
+    struct stat root;
+
+    if (readlink("/proc/self/ns/user", user, sizeof user - 1) < 0 ||
+        readlink("/proc/self/ns/mnt", mount, sizeof mount - 1) < 0 || stat("/", &root) < 0)
+        wrong("cannot see", "where it is");
+    printf("where %s %s %llx\n", user, mount, (unsigned long long)root.st_dev);
+    fflush(stdout);
+}
+
+static void hold(void)
+{
+    char byte;
+
+    puts("held");
+    fflush(stdout);
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+}
+
+static void nap(const char *value)
+{
+    usleep((useconds_t)strtoul(value, NULL, 10) * 1000);
+}
+
+/* What a word makes it do; whether it was such a word. */
+static int do_word(const char *word)
+{
+    if (strcmp(word, "where") == 0)
+        print_where();
+    else if (strcmp(word, "hold") == 0)
+        hold();
+    else if (strncmp(word, "nap:", 4) == 0)
+        nap(word + 4);
+    else
+        return 0;
+    return 1;
+}
+
 static void check_word(const char *word)
 {
     const char *value = strchr(word, ':');
@@ -95,6 +161,11 @@ static void check_word(const char *word)
     } else if (strncmp(word, "uid:", 4) == 0) {
         if (getuid() != (uid_t)strtoul(value, NULL, 10))
             wrong("is not uid", value);
+    } else if (strncmp(word, "image:", 6) == 0) {
+        if (!says("/image-marker", value))
+            wrong("is not in", word);
+    } else if (strncmp(word, "holds:", 6) == 0) {
+        check_holds(value);
     } else if (strcmp(word, "capable") != 0) {
         wrong("does not know", word);
     }
@@ -110,6 +181,7 @@ int main(int argc, char *argv[])
     if (!is_capable(argc, argv))
         check_capabilities();
     for (int i = 1; i < argc; i++)
-        check_word(argv[i]);
+        if (!do_word(argv[i]))
+            check_word(argv[i]);
     return 0;
 }

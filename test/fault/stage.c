@@ -20,6 +20,9 @@
 
 enum { FILE_LIMIT = 64 << 20, MOST_ARGUMENTS = 40 };
 
+/* Where in the environment it stands how launches share. */
+enum { STAGE_SHARE = 5 };
+
 /* Where the record may lie, the first choice first; the others where a fault bars it. */
 static const char record_place[] = "/tmp/run";
 static const char *const other_places[] = {"/tmp/coracle-", "/dev/shm/coracle-"}; /* and the uid */
@@ -129,9 +132,10 @@ static void list_lines(const char *path, const char *part, struct arena *arena, 
 const char *stage_world(struct arena *arena)
 {
     struct str out = {.arena = arena};
+    const char *sockets = arena_printf(arena, "@coracle/%u/", (unsigned)getuid());
 
     list_lines("/proc/self/mountinfo", NULL, arena, &out);
-    list_lines("/proc/net/unix", "coracle", arena, &out);
+    list_lines("/proc/net/unix", sockets, arena, &out);
     list_tree("/tmp", arena, &out);
     list_tree("/dev/shm", arena, &out);
     return str_text(&out);
@@ -244,6 +248,7 @@ static void make_image(const char *image, const char *const *names, const struct
         else
             write_file(path, O_CREAT | O_EXCL, 0600, "", 0);
     }
+    write_line(arena_join(arena, image, "/image-marker", NULL), path_basename(image));
     write_program(arena_join(arena, image, "/bin/payload", NULL), payload);
 }
 
@@ -302,6 +307,8 @@ static void enter_namespaces(struct arena *arena)
         puts("1..0 # SKIP needs user namespaces");
         exit(EXIT_SUCCESS);
     }
+    /* Where it can be had: sockets of this user's other launches are then out of sight. */
+    unshare(CLONE_NEWNET);
     write_line("/proc/self/setgroups", "deny");
     write_line("/proc/self/uid_map", uid_map);
     write_line("/proc/self/gid_map", gid_map);
@@ -312,7 +319,7 @@ static void enter_namespaces(struct arena *arena)
 /* Copies of the programs, since they may lie in the /tmp that goes; what it starts stands beside coracle. */
 static void make_programs(struct stage *stage, const char *coracle, const char *payload)
 {
-    static const char *const suffixes[] = {"", "-record", "-fuse"};
+    static const char *const suffixes[] = {"", "-record", "-broker", "-fuse"};
     enum { COUNT = sizeof suffixes / sizeof suffixes[0] };
     struct program programs[COUNT] = {{NULL, 0}}, command = read_program(payload, &stage->arena);
 
@@ -332,17 +339,27 @@ static void make_programs(struct stage *stage, const char *coracle, const char *
     stage->cannot_serve = make_served_images(programs[COUNT - 1].bytes != NULL, &stage->arena);
 }
 
+void stage_share(struct stage *stage, const char *share, int linger)
+{
+    int at = STAGE_SHARE;
+
+    stage->environment[at++] = arena_printf(&stage->arena, "CORACLE_SHARE=%s", share);
+    stage->environment[at] = arena_printf(&stage->arena, "CORACLE_LINGER=%d", linger);
+}
+
 static void make_surroundings(struct stage *stage)
 {
-    static const char *const variables[] = {"PATH=/bin", "HOME=/tmp/home", "TMPDIR=/tmp/temporary",
-                                            "XDG_RUNTIME_DIR=/tmp/run", "ASAN_OPTIONS=detect_leaks=0"};
+    static const char *const variables[STAGE_SHARE] = {"PATH=/bin", "HOME=/tmp/home", "TMPDIR=/tmp/temporary",
+                                                       "XDG_RUNTIME_DIR=/tmp/run",
+                                                       "ASAN_OPTIONS=detect_leaks=0"};
     static const char *const folders[] = {"/tmp/home", "/tmp/temporary", "/tmp/run", "/tmp/work",
                                           "/tmp/source"};
 
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         make_folder(folders[i]);
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+    for (size_t i = 0; i < STAGE_SHARE; i++)
         stage->environment[i] = arena_strdup(&stage->arena, variables[i]);
+    stage_share(stage, "none", 0);
     write_file("/tmp/source/file", O_CREAT | O_EXCL, 0600, "", 0);
     if (chdir("/tmp/work") < 0)
         bail_out("/tmp/work");
@@ -408,7 +425,7 @@ static void fill_arguments(const struct stage *stage, const struct scenario *sce
     argv[argc] = NULL;
 }
 
-pid_t stage_start(const struct stage *stage, const struct scenario *scenario, int output)
+pid_t stage_start(const struct stage *stage, const struct scenario *scenario, int input, int output)
 {
     struct arena arena;
     char *argv[MOST_ARGUMENTS];
@@ -418,6 +435,8 @@ pid_t stage_start(const struct stage *stage, const struct scenario *scenario, in
     fill_arguments(stage, scenario, argv, &arena);
     pid = fork();
     if (pid == 0) {
+        if (input >= 0)
+            dup2(input, STDIN_FILENO);
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
         sys_close_range(STDERR_FILENO + 1, ~0U, 0);

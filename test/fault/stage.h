@@ -31,7 +31,7 @@ struct stage {
     struct arena arena;
     char *coracle;
     const char *cannot_serve; /* why there is no SquashFS file; NULL: there are two */
-    char *environment[8];
+    char *environment[10];
     char *record[STAGE_RECORD_FILES + 1]; /* the files that a launch leaves, then NULL */
     int record_entries;                   /* all that lies in the record's place: folders too */
 };
@@ -44,8 +44,17 @@ struct stage {
  */
 void stage_make(struct stage *stage);
 
-/* Starts a launch of SCENARIO without a trace, its output on OUTPUT. Its process id. */
-pid_t stage_start(const struct stage *stage, const struct scenario *scenario, int output);
+/*
+ * How the launches that follow share (CORACLE_SHARE), and for how long their broker
+ * lingers, in milliseconds. Until this is called each is alone.
+ */
+void stage_share(struct stage *stage, const char *share, int linger);
+
+/*
+ * Starts a launch of SCENARIO without a trace, its input from INPUT (-1: ours), its
+ * output on OUTPUT. Its process id.
+ */
+pid_t stage_start(const struct stage *stage, const struct scenario *scenario, int input, int output);
 
 /* Launches SCENARIO as traced_launch() does. What the harness lacks ends the program. */
 void stage_launch(struct stage *stage, const struct scenario *scenario, const struct fault *fault,
@@ -53,7 +62,7 @@ void stage_launch(struct stage *stage, const struct scenario *scenario, const st
 
 /*
  * What no launch may change, as text in ARENA: the mounts, the files in /tmp and
- * /dev/shm but the record's places, sockets that are called coracle.
+ * /dev/shm but the record's places, this user's sockets that are called coracle.
  */
 const char *stage_world(struct arena *arena);
 

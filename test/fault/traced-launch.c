@@ -125,6 +125,8 @@ static void carry_out(struct trace *trace, struct process *process, int is_entry
     outcome->is_entry = is_entry;
     if (process->call >= 0 && process->call < CALL_NUMBERS)
         outcome->ordinal = process->made[process->call];
+    if (fault->before)
+        fault->before(fault->context);
     if (fault->kind == FAULT_KILL) {
         kill(process->pid, SIGKILL);
     } else if (fault->kind == FAULT_KILL_LAUNCHER) {

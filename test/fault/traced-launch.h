@@ -21,6 +21,8 @@ struct fault {
     int process;
     int at; /* the boundary: 1, 2, 3 ... within that process */
     int errnum;
+    void (*before)(void *context); /* called at the boundary, before it goes wrong; NULL */
+    void *context;
 };
 
 struct outcome {

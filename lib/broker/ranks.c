@@ -137,13 +137,12 @@ static int take_ready(struct broker *broker, struct rank *rank, const char *byte
     return 0;
 }
 
-static int take_unpacking(struct broker *broker, struct rank *rank, const char *bytes, size_t length,
-                          int *fds, size_t count)
+static int take_unpacking(struct rank *rank, const char *bytes, size_t length, int *fds, size_t count)
 {
     struct share_message message;
 
     memcpy(&message, bytes, sizeof(message));
-    broker_unpacking(broker, rank, &message, text_of(bytes, length, sizeof(message), 0),
+    broker_unpacking(rank, &message, text_of(bytes, length, sizeof(message), 0),
                      text_of(bytes, length, sizeof(message), 1), fds, count);
     return 0;
 }
@@ -176,7 +175,7 @@ static int take_message(struct broker *broker, struct rank *rank, const char *by
     case SHARE_READY:
         return take_ready(broker, rank, bytes, length, fds, count);
     case SHARE_UNPACKING:
-        return take_unpacking(broker, rank, bytes, length, fds, count);
+        return take_unpacking(rank, bytes, length, fds, count);
     case SHARE_LIST:
         broker_list(broker, rank);
         return 0;

@@ -136,8 +136,8 @@ void broker_leave(struct rank *rank);
 void broker_mounted(struct broker *broker, struct rank *rank, const struct share_ready *mounted, int *fds,
                     size_t count);
 /* RANK will unpack the image that it leads to PATH, in the directory NAME, which is ours to take away. */
-void broker_unpacking(struct broker *broker, struct rank *rank, const struct share_message *message,
-                      const char *path, const char *name, int *fds, size_t count);
+void broker_unpacking(struct rank *rank, const struct share_message *message, const char *path,
+                      const char *name, int *fds, size_t count);
 /* RANK tells that its view is ready. FDS become the broker's. */
 void broker_ready(struct broker *broker, struct rank *rank, const struct share_ready *ready, int *fds,
                   size_t count);

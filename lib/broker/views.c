@@ -152,17 +152,6 @@ void broker_give_up(struct broker *broker, struct rank *rank)
     broker->has_to_decide = 1;
 }
 
-static int take(unsigned which, unsigned descriptors, int *fds, size_t count)
-{
-    size_t index = 0;
-
-    if (!(descriptors & which))
-        return -1;
-    for (unsigned bit = 1; bit < which; bit <<= 1)
-        index += (descriptors & bit) != 0;
-    return index < count ? fd_steal(&fds[index]) : -1;
-}
-
 static void take_covers(struct view *view, const struct share_ready *ready, int *fds, size_t count)
 {
     unsigned before = ready->message.descriptors & (SHARE_COVERS - 1);
@@ -177,32 +166,31 @@ static void take_covers(struct view *view, const struct share_ready *ready, int 
 void broker_mounted(struct broker *broker, struct rank *rank, const struct share_ready *mounted, int *fds,
                     size_t count)
 {
-    const unsigned descriptors = mounted->message.descriptors;
+    const struct share_message *message = &mounted->message;
     struct image *image = rank->view ? rank->view->image : NULL;
 
     if (!image || image->lead != rank || image->server >= 0)
         return;
     image->has_config = mounted->message.has_config != 0;
-    image->fuse = take(SHARE_FUSE, descriptors, fds, count);
-    image->config = take(SHARE_CONFIG, descriptors, fds, count);
-    image->server = take(SHARE_SERVER, descriptors, fds, count);
+    image->fuse = share_take(message, SHARE_FUSE, fds, count);
+    image->config = share_take(message, SHARE_CONFIG, fds, count);
+    image->server = share_take(message, SHARE_SERVER, fds, count);
     image->server_pid = (pid_t)mounted->server;
     image->event = (struct event){EVENT_SERVER, image};
     if (image->fuse < 0 || image->server < 0 || broker_watch(broker, image->server, &image->event) < 0)
         unpin_image(broker, image);
 }
 
-void broker_unpacking(struct broker *broker, struct rank *rank, const struct share_message *message,
-                      const char *path, const char *name, int *fds, size_t count)
+void broker_unpacking(struct rank *rank, const struct share_message *message, const char *path,
+                      const char *name, int *fds, size_t count)
 {
     struct image *image = rank->view ? rank->view->image : NULL;
 
-    (void)broker;
     if (!image || image->lead != rank || image->parent >= 0)
         return;
     image->has_config = message->has_config != 0;
-    image->directory = take(SHARE_DIRECTORY, message->descriptors, fds, count);
-    image->parent = take(SHARE_PARENT, message->descriptors, fds, count);
+    image->directory = share_take(message, SHARE_DIRECTORY, fds, count);
+    image->parent = share_take(message, SHARE_PARENT, fds, count);
     image->directory_path = strdup(path);
     image->directory_name = strdup(name);
     if (image->directory_path && image->directory_name && is_in(image->parent, name, image->directory))
@@ -226,9 +214,9 @@ static void finish_image(struct image *image, const struct rank *rank, const str
 void broker_ready(struct broker *broker, struct rank *rank, const struct share_ready *ready, int *fds,
                   size_t count)
 {
-    const unsigned descriptors = ready->message.descriptors;
+    const struct share_message *message = &ready->message;
     struct view *view = rank->view;
-    int userns = take(SHARE_USERNS, descriptors, fds, count);
+    int userns = share_take(message, SHARE_USERNS, fds, count);
 
     broker->has_to_decide = 1;
     /* Somebody else has taken its place, and may have made another user namespace. */
@@ -242,8 +230,8 @@ void broker_ready(struct broker *broker, struct rank *rank, const struct share_r
         broker->userns = userns;
     view->is_own |= (ready->flags & SHARE_OWN_VIEW) != 0;
     finish_image(view->image, rank, ready);
-    view->mountns = take(SHARE_MOUNTNS, descriptors, fds, count);
-    view->mountinfo = take(SHARE_MOUNTINFO, descriptors, fds, count);
+    view->mountns = share_take(message, SHARE_MOUNTNS, fds, count);
+    view->mountinfo = share_take(message, SHARE_MOUNTINFO, fds, count);
     take_covers(view, ready, fds, count);
     if (view->mountns < 0 || broker->userns < 0 || view->cover_count != ready->cover_count)
         unpin(view);

@@ -29,11 +29,19 @@ uint64_t share_user_namespace(pid_t pid)
     return namespace_of(path);
 }
 
+/* Which processes /proc shows: those of one pid namespace. Its own number would be dearer to have. */
+static uint64_t processes(void)
+{
+    struct sys_identity identity;
+
+    return sys_identify(AT_FDCWD, "/proc", 0, &identity) < 0 ? 0 : identity.device;
+}
+
 void share_key_take(struct share_key *key, const struct plan *plan, struct arena *arena)
 {
     const uint32_t ids[] = {SHARE_MESSAGE_MAGIC, plan->host_uid, plan->host_gid,
                             plan->uid,           plan->gid,      (uint32_t)plan->keep_capabilities};
-    const uint64_t namespaces[] = {share_user_namespace(0), namespace_of("/proc/self/ns/pid")};
+    const uint64_t namespaces[] = {share_user_namespace(0), processes()};
     struct str text = {.arena = arena};
     const unsigned char *build;
     const size_t length = build_id(&build);

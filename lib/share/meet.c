@@ -116,17 +116,6 @@ static ssize_t next_message(int socket, void *bytes, size_t room, int *fds, size
     return ready <= 0 ? -1 : share_receive(socket, bytes, room, fds, count);
 }
 
-static int take(unsigned which, const struct share_message *message, int *fds, size_t count)
-{
-    size_t index = 0;
-
-    if (!(message->descriptors & which))
-        return -1;
-    for (unsigned bit = 1; bit < which; bit <<= 1)
-        index += (message->descriptors & bit) != 0;
-    return index < count ? fd_steal(&fds[index]) : -1;
-}
-
 static int is_answer(const struct share_message *message, ssize_t length)
 {
     return length >= (ssize_t)sizeof(*message) && message->magic == SHARE_MESSAGE_MAGIC &&
@@ -138,11 +127,11 @@ static void take_answer(struct share_meeting *meeting, const struct share_messag
 {
     meeting->way = (enum share_kind)message->kind;
     meeting->has_config = message->has_config != 0;
-    meeting->userns = take(SHARE_USERNS, message, fds, count);
-    meeting->mountns = take(SHARE_MOUNTNS, message, fds, count);
-    meeting->fuse = take(SHARE_FUSE, message, fds, count);
-    meeting->config = take(SHARE_CONFIG, message, fds, count);
-    meeting->directory = take(SHARE_DIRECTORY, message, fds, count);
+    meeting->userns = share_take(message, SHARE_USERNS, fds, count);
+    meeting->mountns = share_take(message, SHARE_MOUNTNS, fds, count);
+    meeting->fuse = share_take(message, SHARE_FUSE, fds, count);
+    meeting->config = share_take(message, SHARE_CONFIG, fds, count);
+    meeting->directory = share_take(message, SHARE_DIRECTORY, fds, count);
     share_close(fds, count);
 }
 

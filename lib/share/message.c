@@ -40,6 +40,17 @@ void share_close(int *fds, size_t count)
         fd_close(&fds[i]);
 }
 
+int share_take(const struct share_message *message, enum share_descriptor which, int *fds, size_t count)
+{
+    size_t index = 0;
+
+    if (!(message->descriptors & which))
+        return -1;
+    for (unsigned bit = 1; bit < which; bit <<= 1)
+        index += (message->descriptors & bit) != 0;
+    return index < count ? fd_steal(&fds[index]) : -1;
+}
+
 static void take_descriptors(struct msghdr *message, int *fds, size_t *count)
 {
     struct cmsghdr *header;

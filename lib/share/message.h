@@ -146,6 +146,10 @@ int share_send(int socket, const void *bytes, size_t length, const int *fds, siz
  */
 ssize_t share_receive(int socket, void *bytes, size_t room, int *fds, size_t *count);
 
+/* The descriptor WHICH of MESSAGE, with which the COUNT descriptors FDS came; it is the caller's then. -1:
+ * none. */
+int share_take(const struct share_message *message, enum share_descriptor which, int *fds, size_t count);
+
 void share_close(int *fds, size_t count);
 
 #endif

@@ -68,14 +68,18 @@ void share_view_take(struct share_view *view, const struct plan *plan, const str
                      struct arena *arena)
 {
     struct str text = {.arena = arena};
-    struct sys_identity mounts = {0}, root = {0};
+    struct sys_identity root = {0};
 
     view->image = image_of(image, plan->unpack_wanted);
     view->sources = arena_alloc(arena, plan->row_count * sizeof(*view->sources));
-    sys_identify(AT_FDCWD, "/proc/self/ns/mnt", 0, &mounts);
-    sys_identify(AT_FDCWD, "/", 0, &root); /* chroot(2): the kernel's file systems are those of this root */
+    /*
+     * A mount is in one namespace: that of the root directory tells which it is, and a
+     * chroot(2) as well. Looking into /proc/self would cost ten times as much.
+     */
+    sys_identify(AT_FDCWD, "/", 0, &root);
+    if (!root.mount)
+        sys_identify(AT_FDCWD, "/proc/self/ns/mnt", 0, &root);
     str_add_bytes(&text, &view->image, sizeof(view->image));
-    add_number(&text, mounts.inode);
     add_number(&text, root.inode);
     add_number(&text, root.mount);
     add_number(&text, view->image.is_served ? 0 : image->mount);

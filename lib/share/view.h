@@ -1,9 +1,9 @@
 /*
  * view - which views are equal.
  *
- * A view is what a plan mounts where. Two are equal where the image, every source
- * and the mount namespace that they were taken from are the same things: by
- * device and inode, never by name. A path whose directory was replaced between
+ * A view is what a plan mounts where. Two are equal where the image, every source,
+ * and the root directory and mount namespace that they were taken from are the same
+ * things: by device, inode and mount, never by name. A path whose directory was replaced between
  * two launches names another.
  */
 #ifndef CORACLE_SHARE_VIEW_H
@@ -21,7 +21,7 @@ struct share_view {
 
 /*
  * Looks at every source of PLAN, whose image is IMAGE. A system call for each, and
- * two more; those that only a mount can replace are not looked at (the broker
+ * one more; those that only a mount can replace are not looked at (the broker
  * drops a view when the host's mounts change).
  */
 void share_view_take(struct share_view *view, const struct plan *plan, const struct sys_identity *image,

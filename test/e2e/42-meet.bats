@@ -65,6 +65,27 @@ entering_calls() {
     one_server
 }
 
+# Linux before 5.15 mounts a connection once; uname26 makes any kernel call itself 2.6. personality(2)
+@test "a kernel that mounts a FUSE connection once: another plan has a server of its own, an equal one meets it" {
+    need_squashfs
+    need setarch
+    local old=(setarch --uname-2.6 "$CORACLE")
+    image squashfs
+    make_source
+    start a "${old[@]}" run "$IMAGE"
+    start b "${old[@]}" run --bind "$SOURCE:/opt/data" "$IMAGE"
+    start c "${old[@]}" run --bind "$SOURCE:/opt/data" "$IMAGE"
+    start d "${old[@]}" run "$IMAGE"
+    for rank in b c d; do assert_same "$(userns a)" "$(userns "$rank")" || return; done
+    assert_same "$(mountns a)" "$(mountns d)"
+    assert_same "$(mountns b)" "$(mountns c)"
+    assert_different "$(mountns a)" "$(mountns b)"
+    assert_equal "$(ask c 'cat /opt/data/file')" 'from the host'
+    assert_equal "$(ask d 'cat /opt/data/file')" 'from the image'
+    assert_equal "$(servers "$IMAGE" | wc -l)" 2
+    one_broker
+}
+
 @test "another plan on a directory: a view of its own in the common user namespace" {
     image directory
     make_source

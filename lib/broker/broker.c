@@ -37,8 +37,7 @@ void broker_unwatch(struct broker *broker, int *fd)
     fd_close(fd);
 }
 
-/* One descriptor is kept for those who come when there is none left: they are told, by the end of the line.
- */
+/* One descriptor is kept for those who come when there is none left: they are told. */
 static int spare = -1;
 
 static void accept_next(struct broker *broker)
@@ -48,6 +47,7 @@ static void accept_next(struct broker *broker)
     if (fd < 0 && (errno == EMFILE || errno == ENFILE) && spare >= 0) {
         fd_close(&spare);
         fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        broker_turn_away(fd);
         fd_close(&fd);
         spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
     } else if (fd >= 0) {

@@ -16,12 +16,13 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-/* The process at the other end, by pidfd and, checked against it, by pid. */
+/* The process at the other end. -1 and errno: nobody whom we answer (0), or no descriptor for it. */
 static int identify(struct broker *broker, struct rank *rank, int is_first)
 {
     struct ucred peer;
     socklen_t length = sizeof(peer);
 
+    errno = 0;
     if (getsockopt(rank->connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || peer.uid != geteuid() ||
         peer.pid <= 0)
         return -1;
@@ -31,6 +32,7 @@ static int identify(struct broker *broker, struct rank *rank, int is_first)
         rank->process = sys_pidfd_open(peer.pid);
     if (rank->process < 0)
         return -1;
+    errno = 0;
     /* The first may be on its way already. */
     return is_first || share_user_namespace(peer.pid) == broker->user_namespace ? 0 : -1;
 }
@@ -51,6 +53,19 @@ static struct rank *new_rank(int fd)
     return rank;
 }
 
+void broker_turn_away(int fd)
+{
+    static const struct share_answer answer = {
+        .message = {SHARE_MESSAGE_MAGIC, SHARE_ALONE, 0, 0},
+        .text = "coracle-broker, which lets ranks meet, may have no more files open (ulimit -n)"};
+    char heard[SHARE_MESSAGE_LIMIT];
+
+    share_send(fd, &answer, sizeof(answer), NULL, 0);
+    /* What was not read would take the answer along when this end is closed. */
+    if (recv(fd, heard, sizeof(heard), 0) < 0)
+        return;
+}
+
 /* What was said while connecting is heard at once, and mostly answered. */
 void broker_add_rank(struct broker *broker, int fd)
 {
@@ -62,6 +77,8 @@ void broker_add_rank(struct broker *broker, int fd)
     broker->last = &rank->next;
     if (identify(broker, rank, broker->listener_event.owner == NULL) < 0 ||
         broker_watch(broker, rank->process, &rank->process_event) < 0) {
+        if (errno == EMFILE || errno == ENFILE)
+            broker_turn_away(rank->connection);
         broker_remove_rank(broker, rank);
         return;
     }

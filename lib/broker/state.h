@@ -102,6 +102,8 @@ int broker_watch(struct broker *broker, int fd, struct event *event);
 /* broker.c: stops to watch *FD, of which others may have copies, and closes it. */
 void broker_unwatch(struct broker *broker, int *fd);
 
+/* ranks.c: tells who has connected as FD that there are no descriptors left for him. FD stays open. */
+void broker_turn_away(int fd);
 /* ranks.c: a rank for the connection FD, which becomes the broker's. */
 void broker_add_rank(struct broker *broker, int fd);
 /*

@@ -31,7 +31,7 @@ enum {
 };
 
 /* What came of one attempt. */
-enum outcome { MET, NOBODY, FOREIGN, AGAIN, SILENT };
+enum outcome { MET, NOBODY, FOREIGN, AGAIN, SILENT, LIMITED };
 
 struct caller {
     struct share_meeting *meeting;
@@ -146,6 +146,8 @@ static enum outcome hear(struct share_meeting *meeting, struct share_answer *ans
         length = next_message(socket, answer, sizeof(*answer) - 1, fds, &count);
         if (length < 0 && errno == ETIME)
             return SILENT;
+        if (length < 0 && errno == EMSGSIZE)
+            return LIMITED; /* the descriptors did not come along */
         if (!is_answer(&answer->message, length))
             return AGAIN;
     } while (answer->message.kind == SHARE_WAIT);
@@ -200,9 +202,11 @@ static enum outcome connect_and_ask(struct caller *caller)
     socklen_t length = share_address(&address, caller->plan->host_uid, &caller->key.digest, caller->index);
     FD_CLEANUP int socket = new_socket();
 
-    if (socket >= 0 && connect(socket, (struct sockaddr *)&address, length) == 0)
+    if (socket < 0)
+        return LIMITED;
+    if (connect(socket, (struct sockaddr *)&address, length) == 0)
         return ask(caller, &socket);
-    if (socket >= 0 && errno != EAGAIN)
+    if (errno != EAGAIN)
         return NOBODY;
     caller->refusals++; /* more are waiting than the kernel queues */
     return AGAIN;
@@ -256,7 +260,9 @@ static enum outcome be_first(struct caller *caller)
     socklen_t length = share_address(&address, caller->plan->host_uid, &caller->key.digest, caller->index);
     FD_CLEANUP int listener = new_socket();
 
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) < 0) {
+    if (listener < 0)
+        return LIMITED;
+    if (bind(listener, (struct sockaddr *)&address, length) < 0) {
         caller->refusals++;
         return AGAIN;
     }
@@ -302,6 +308,23 @@ static int open_mountinfo(void)
     return openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 }
 
+/* Why a launch is alone that came to OUTCOME; NULL: it is not. */
+static const char *reason_of(enum outcome outcome)
+{
+    switch (outcome) {
+    case FOREIGN:
+        return "all names of its meeting place are taken by somebody else";
+    case SILENT:
+        return "coracle-broker does not answer; was it stopped?";
+    case LIMITED:
+        return "it may not have enough files open; raise the limit: ulimit -n";
+    case AGAIN:
+        return "too many are starting and ending at the same time";
+    default:
+        return NULL;
+    }
+}
+
 int share_meet(struct share_meeting *meeting, const struct plan *plan, const struct share_view *view,
                const struct share_first *first, char *const environment[], struct arena *arena,
                struct err *err)
@@ -325,10 +348,7 @@ int share_meet(struct share_meeting *meeting, const struct plan *plan, const str
     }
     if (outcome == NOBODY)
         return -1;
-    if (outcome != MET)
-        meeting->why_alone = outcome == FOREIGN  ? "all names of its meeting place are taken by somebody else"
-                             : outcome == SILENT ? "coracle-broker does not answer; was it stopped?"
-                                                 : "too many are starting and ending at the same time";
+    meeting->why_alone = meeting->why_alone ? meeting->why_alone : reason_of(outcome);
     if (meeting->broker >= 0 && meeting->way != SHARE_ENTER)
         meeting->mountinfo = open_mountinfo();
     return 0;

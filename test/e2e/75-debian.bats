@@ -104,13 +104,16 @@ $((count + 2))"
     assert_output 42
 }
 
-@test "an MPI job, each rank a container of its own" {
+@test "an MPI job, its ranks in one view, or each in one of its own" {
     need mpirun
     cp "$E2E_DIR/../../examples/mpihello.c" .
     coracle_run -- mpicc -o mpihello mpihello.c
     assert_success
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     capture timeout 100 mpirun --oversubscribe -np 4 "$CORACLE" run "$IMAGE" -- ./mpihello
+    assert_success
+    assert_output_has '4 ranks in 1 mount namespace'
+    capture timeout 100 mpirun --oversubscribe -np 4 "$CORACLE" run --share=none "$IMAGE" -- ./mpihello
     assert_success
     assert_output_has '4 ranks in 4 mount namespaces'
 }

@@ -107,9 +107,11 @@ static int is_new_root(const struct launch *launch, int target)
 
 static int attach_by_descriptor(struct launch *launch, size_t index, int mount, struct err *err)
 {
-    FD_CLEANUP int target = launch_target(launch, index, mount, err);
     const struct plan_row *row = &launch->plan->rows[index];
+    FD_CLEANUP int target = -1;
 
+    launch_forget_parent(launch); /* to make the target may cover it */
+    target = launch_target(launch, index, mount, err);
     launch_forget_parent(launch);
     if (target < 0)
         return -1;

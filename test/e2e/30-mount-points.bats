@@ -106,6 +106,21 @@ from the host"
     done
 }
 
+@test "a mount in a directory of many entries stays when a later one is missing there" {
+    local count
+    for count in 60 300; do
+        mkdir -p "$IMAGE/opt/some$count/there"
+        (cd "$IMAGE/opt/some$count" && seq -f 'f%03g' "$count" | xargs touch)
+    done
+    freeze
+    for count in 60 300; do
+        coracle_run --bind "$SOURCE:/opt/some$count/there" --bind "$SOURCE/file:/opt/some$count/newfile" -- \
+            sh -c 'cat $1/newfile $1/there/file' sh "/opt/some$count"
+        assert_output 'from the host
+from the host'
+    done
+}
+
 @test "many missing targets in one directory of many entries" {
     local -a binds=()
     local i

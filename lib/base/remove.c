@@ -26,8 +26,8 @@ struct entry {
  */
 struct removal {
     int top;
-    dev_t device;
-    uint64_t moved; /* directories, for their new names */
+    struct sys_identity mount; /* of the top; all zero before it is known */
+    uint64_t moved;            /* directories, for their new names */
 };
 
 /* By descriptor: whatever the name is now. fchmod(2) does not take one of O_PATH. */
@@ -43,15 +43,16 @@ static int let_owner_change(int place)
 static int open_directory(const struct removal *removal, int dir, const char *name)
 {
     FD_CLEANUP int place = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat st;
+    struct sys_identity found;
 
-    if (place < 0 || fstat(place, &st) < 0)
+    if (place < 0 || sys_identify(place, "", AT_EMPTY_PATH, &found) < 0)
         return -1;
-    if (removal->device && st.st_dev != removal->device) {
+    if (removal->mount.device &&
+        (found.device != removal->mount.device || found.mount != removal->mount.mount)) {
         errno = EXDEV;
         return -1;
     }
-    if ((st.st_mode & S_IRWXU) != S_IRWXU && let_owner_change(place) < 0)
+    if ((found.mode & S_IRWXU) != S_IRWXU && let_owner_change(place) < 0)
         return -1;
     return openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
@@ -60,10 +61,11 @@ static int open_directory(const struct removal *removal, int dir, const char *na
 static int move_up(struct removal *removal, int dir, const char *name)
 {
     char next[32] = ".coracle-";
+    struct stat st;
 
     for (;;) {
         num_format(next + strlen(".coracle-"), removal->moved++);
-        if (faccessat(removal->top, next, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        if (fstatat(removal->top, next, &st, AT_SYMLINK_NOFOLLOW) == 0)
             continue;
         return renameat(dir, name, removal->top, next);
     }
@@ -133,17 +135,15 @@ int remove_tree(int parent, const char *name)
 {
     struct removal removal = {0};
     FD_CLEANUP int top = -1;
-    struct stat st;
 
     if (!*name || is_dot(name) || strchr(name, '/')) {
         errno = EINVAL;
         return -1;
     }
     top = open_directory(&removal, parent, name);
-    if (top < 0 || fstat(top, &st) < 0)
+    if (top < 0 || sys_identify(top, "", AT_EMPTY_PATH, &removal.mount) < 0)
         return -1;
     removal.top = top;
-    removal.device = st.st_dev;
     if (empty(&removal, top, take_top) < 0)
         return -1;
     return unlinkat(parent, name, AT_REMOVEDIR);

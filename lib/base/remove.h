@@ -6,7 +6,7 @@
 
 /*
  * Removes the directory NAME of PARENT and everything beneath it, of whatever
- * depth, with at most four descriptors. Follows no link and leaves no file system.
+ * depth, with at most four descriptors. Follows no link and enters no mount.
  * Directories that are closed to their owner are opened (chmod). NAME is a name: a
  * path, "." and ".." are EINVAL. 0, or -1 and errno: something is left.
  */

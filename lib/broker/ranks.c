@@ -60,10 +60,11 @@ void broker_turn_away(int fd)
         .text = "coracle-broker, which lets ranks meet, may have no more files open (ulimit -n)"};
     char heard[SHARE_MESSAGE_LIMIT];
 
+    /* What comes and is not read would take the answer along when this end is closed. */
     share_send(fd, &answer, sizeof(answer), NULL, 0);
-    /* What was not read would take the answer along when this end is closed. */
-    if (recv(fd, heard, sizeof(heard), 0) < 0)
-        return;
+    shutdown(fd, SHUT_RD);
+    while (recv(fd, heard, sizeof(heard), 0) > 0)
+        ;
 }
 
 /* What was said while connecting is heard at once, and mostly answered. */
@@ -239,7 +240,7 @@ void broker_see_end(struct broker *broker, struct rank *rank)
 {
     int heard = 1;
 
-    while (rank->connection >= 0 && heard > 0)
+    while (heard > 0 && rank->connection >= 0)
         heard = broker_hear(broker, rank);
     if (heard >= 0)
         broker_remove_rank(broker, rank);

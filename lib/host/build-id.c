@@ -39,9 +39,10 @@ size_t build_id(const unsigned char **bytes)
     uintptr_t moved = 0;
     size_t length = 0;
 
+    /* The table lies in the segment that begins the file; a static PIE has no PT_PHDR that says so. */
     for (size_t i = 0; i < count; i++)
-        if (headers[i].p_type == PT_PHDR)
-            moved = table - headers[i].p_vaddr;
+        if (headers[i].p_type == PT_LOAD && headers[i].p_offset == 0)
+            moved = table - sizeof(ElfW(Ehdr)) - headers[i].p_vaddr;
     for (size_t i = 0; i < count && !length; i++)
         if (headers[i].p_type == PT_NOTE)
             length =

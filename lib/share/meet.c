@@ -186,7 +186,8 @@ static enum outcome ask(struct caller *caller, int *socket)
 
     if (!is_ours(*socket, caller->key.user_namespace))
         return has_hung_up(*socket) ? AGAIN : FOREIGN;
-    if (share_send(*socket, caller->hello.data, caller->hello.length, NULL, 0) < 0)
+    /* Who is turned away cannot send, but is told why. */
+    if (share_send(*socket, caller->hello.data, caller->hello.length, NULL, 0) < 0 && errno != EPIPE)
         return AGAIN;
     outcome = hear(caller->meeting, &answer, *socket);
     if (outcome == MET)

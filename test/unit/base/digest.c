@@ -1,0 +1,90 @@
+#include "base/digest.h"
+
+#include "../../tap.h"
+
+/* Of the reference implementation: key 00 01 .. 0f, input 00 01 .. of so many bytes. */
+static const struct {
+    size_t length;
+    unsigned char digest[16];
+} vectors[] = {
+    {0, {0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6, 0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93}},
+    {1, {0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99, 0xaf, 0x44, 0x34, 0x76, 0x59, 0x11, 0x9b, 0x22, 0xfc, 0x45}},
+    {2, {0x81, 0x77, 0x22, 0x8d, 0xa4, 0xa4, 0x5d, 0xc7, 0xfc, 0xa3, 0x8b, 0xde, 0xf6, 0x0a, 0xff, 0xe4}},
+    {3, {0x9c, 0x70, 0xb6, 0x0c, 0x52, 0x67, 0xa9, 0x4e, 0x5f, 0x33, 0xb6, 0xb0, 0x29, 0x85, 0xed, 0x51}},
+    {7, {0xa1, 0xf1, 0xeb, 0xbe, 0xd8, 0xdb, 0xc1, 0x53, 0xc0, 0xb8, 0x4a, 0xa6, 0x1f, 0xf0, 0x82, 0x39}},
+    {8, {0x3b, 0x62, 0xa9, 0xba, 0x62, 0x58, 0xf5, 0x61, 0x0f, 0x83, 0xe2, 0x64, 0xf3, 0x14, 0x97, 0xb4}},
+    {9, {0x26, 0x44, 0x99, 0x06, 0x0a, 0xd9, 0xba, 0xab, 0xc4, 0x7f, 0x8b, 0x02, 0xbb, 0x6d, 0x71, 0xed}},
+    {15, {0x54, 0x93, 0xe9, 0x99, 0x33, 0xb0, 0xa8, 0x11, 0x7e, 0x08, 0xec, 0x0f, 0x97, 0xcf, 0xc3, 0xd9}},
+    {16, {0x6e, 0xe2, 0xa4, 0xca, 0x67, 0xb0, 0x54, 0xbb, 0xfd, 0x33, 0x15, 0xbf, 0x85, 0x23, 0x05, 0x77}},
+    {17, {0x47, 0x3d, 0x06, 0xe8, 0x73, 0x8d, 0xb8, 0x98, 0x54, 0xc0, 0x66, 0xc4, 0x7a, 0xe4, 0x77, 0x40}},
+    {63, {0x51, 0x50, 0xd1, 0x77, 0x2f, 0x50, 0x83, 0x4a, 0x50, 0x3e, 0x06, 0x9a, 0x97, 0x3f, 0xbd, 0x7c}},
+};
+
+/* The words hold the bytes of the published form, the first lowest. */
+static int is_vector(const struct digest *digest, const unsigned char *expected)
+{
+    for (size_t i = 0; i < 16; i++)
+        if ((unsigned char)(digest->words[i / 8] >> (8 * (i % 8))) != expected[i])
+            return 0;
+    return 1;
+}
+
+static void test_vectors(void)
+{
+    unsigned char input[65];
+
+    for (size_t i = 0; i < sizeof(input); i++)
+        input[i] = (unsigned char)(i ? i - 1 : 0xff);
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+        /* From an odd address. */
+        const struct digest digest = digest_bytes(input + 1, vectors[i].length);
+
+        TAP_TRUE(is_vector(&digest, vectors[i].digest));
+    }
+}
+
+/* Every bit of the input and its length count. */
+static void test_differences(void)
+{
+    enum { BITS = 8 * 20 };
+    unsigned char input[300] = {0};
+    const struct digest plain = digest_bytes(input, 20);
+    int equal = 0;
+
+    for (size_t i = 0; i < BITS; i++) {
+        struct digest other;
+
+        input[i / 8] ^= (unsigned char)(1 << i % 8);
+        other = digest_bytes(input, 20);
+        equal += digest_equal(&plain, &other);
+        input[i / 8] ^= (unsigned char)(1 << i % 8);
+    }
+    TAP_INT(equal, 0);
+    for (size_t length = 0; length < sizeof(input); length++) {
+        const struct digest other = digest_bytes(input, length);
+
+        equal += digest_equal(&plain, &other);
+    }
+    TAP_INT(equal, 1); /* with itself */
+    TAP_TRUE(!digest_equal(&(struct digest){{1, 2}}, &(struct digest){{1, 3}}));
+    TAP_TRUE(!digest_equal(&(struct digest){{1, 2}}, &(struct digest){{2, 2}}));
+    TAP_TRUE(digest_equal(&(struct digest){{1, 2}}, &(struct digest){{1, 2}}));
+}
+
+static void test_format(void)
+{
+    char text[DIGEST_TEXT];
+
+    digest_format(text, &(struct digest){{0x0123456789abcdefu, 0xfedcba9876543210u}});
+    TAP_STR(text, "0123456789abcdeffedcba9876543210");
+    digest_format(text, &(struct digest){{0, 1}});
+    TAP_STR(text, "00000000000000000000000000000001");
+}
+
+int main(void)
+{
+    test_vectors();
+    test_differences();
+    test_format();
+    return tap_done();
+}

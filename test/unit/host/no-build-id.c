@@ -1,0 +1,3 @@
+/* The same in a program that the linker gave none. */
+#define NO_BUILD_ID
+#include "build-id.c"

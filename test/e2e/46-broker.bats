@@ -90,7 +90,9 @@ passed_over() {
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR/test" || true
     squat listen setpriv --reuid 12345 --regid 12345 --clear-groups "$PEER"
     passed_over
-    assert_equal "$(cat squatter)" taken
+    assert_equal "$(head -n 1 squatter)" taken
+    # It is connected to, and left without a word.
+    assert_equal "$(grep -c 'got [1-9]' squatter)" 0
 }
 
 @test "where all names are taken a launch goes alone, and says so" {

@@ -201,7 +201,17 @@ static const char *const members[] = {
     [SHARE_ITEM_RANK] = "ranks",
 };
 
-/* Each kind lies in an array of the one before. A level that is left has its arrays closed. */
+/* Closes the objects that are open, with the arrays in them, from the kind DEPTH down to KIND. */
+static void close_levels(struct json_writer *writer, int depth, int kind)
+{
+    for (; depth >= kind; depth--) {
+        if (depth < SHARE_ITEM_RANK)
+            json_end(writer, ']');
+        json_end(writer, '}');
+    }
+}
+
+/* Each kind lies in an array of the one before. */
 static void add_json(struct str *out, const struct share_brokers *brokers)
 {
     struct json_writer writer = {.out = out};
@@ -212,21 +222,13 @@ static void add_json(struct str *out, const struct share_brokers *brokers)
     for (size_t i = 0; i < brokers->line_count; i++) {
         const int kind = (int)brokers->lines[i].item.kind;
 
-        for (; depth >= kind; depth--) {
-            if (depth < SHARE_ITEM_RANK)
-                json_end(&writer, ']');
-            json_end(&writer, '}');
-        }
+        close_levels(&writer, depth, kind);
         write_line(&writer, &brokers->lines[i], out->arena);
         if (kind < SHARE_ITEM_RANK)
             json_array(&writer, members[kind + 1]);
         depth = kind;
     }
-    for (; depth >= 0; depth--) {
-        if (depth < SHARE_ITEM_RANK)
-            json_end(&writer, ']');
-        json_end(&writer, '}');
-    }
+    close_levels(&writer, depth, SHARE_ITEM_BROKER);
     json_end(&writer, ']');
     json_end(&writer, '}');
 }

@@ -12,14 +12,6 @@
 #include "base/num.h"
 #include "base/sys.h"
 
-/* One record of getdents(2). */
-struct entry {
-    uint64_t inode, offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
 /*
  * The tree is taken down from the top: a directory in a directory of TOP is moved
  * into TOP, so that none is ever deep.
@@ -81,7 +73,7 @@ typedef int take_entry(struct removal *removal, int dir, const char *name);
 /* Calls TAKE for each name in DIR until none is left: what is taken out moves the others. */
 static int empty(struct removal *removal, int dir, take_entry *take)
 {
-    _Alignas(struct entry) char buffer[4096];
+    _Alignas(struct sys_entry) char buffer[4096];
     long length;
     int found;
 
@@ -91,7 +83,7 @@ static int empty(struct removal *removal, int dir, take_entry *take)
             return -1;
         while ((length = sys_getdents(dir, buffer, sizeof(buffer))) > 0) {
             for (char *p = buffer; p < buffer + length;) {
-                const struct entry *entry = (const struct entry *)(void *)p;
+                const struct sys_entry *entry = (const struct sys_entry *)(void *)p;
 
                 p += entry->length;
                 if (is_dot(entry->name))

@@ -48,7 +48,14 @@ uint64_t sys_mount_id(int fd);
 int sys_identify(int dir, const char *path, int flags, struct sys_identity *identity); /* 4.11 */
 int sys_pidfd_open(pid_t pid);                                                         /* 5.3 */
 int sys_pidfd_send_signal(int pidfd, int signal);                                      /* 5.1 */
-/* Bytes of linux_dirent64 records in BUFFER, 0 at the end. getdents(2) */
+/* A record of getdents(2). */
+struct sys_entry {
+    uint64_t inode, offset;
+    unsigned short length; /* of the record */
+    unsigned char type;
+    char name[];
+};
+/* Bytes of such records in BUFFER, 0 at the end. getdents(2) */
 long sys_getdents(int fd, void *buffer, unsigned room);
 int sys_close_range(unsigned first, unsigned last, unsigned flags); /* 5.9 */
 

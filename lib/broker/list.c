@@ -94,17 +94,15 @@ void broker_list(struct broker *broker, struct rank *asker)
     send_to(asker, &end, sizeof(end));
 }
 
-static int is_wanted(const struct rank *rank, const struct share_find *find, const char *name)
+static int is_wanted(const struct rank *rank, pid_t process)
 {
-    if (!rank->view || rank->view->builder || rank->view->mountns < 0)
-        return 0;
-    return find->pid ? rank->pid == (pid_t)find->pid : *name && rank->name && strcmp(rank->name, name) == 0;
+    return rank->pid == process && rank->view && !rank->view->builder && rank->view->mountns >= 0;
 }
 
-void broker_find(struct broker *broker, struct rank *asker, const struct share_find *find, const char *name)
+void broker_find(struct broker *broker, struct rank *asker, pid_t process)
 {
     for (struct rank *rank = broker->ranks; rank; rank = rank->next) {
-        if (!is_wanted(rank, find, name))
+        if (!is_wanted(rank, process))
             continue;
         broker_enter(asker, rank->view);
         broker_answer(broker, asker, SHARE_ENTER,

@@ -169,10 +169,10 @@ static int take_find(struct broker *broker, struct rank *rank, const char *bytes
 {
     struct share_find find;
 
-    if (length < sizeof(find) || rank->view)
+    if (length != sizeof(find) || rank->view)
         return -1;
     memcpy(&find, bytes, sizeof(find));
-    broker_find(broker, rank, &find, text_of(bytes, length, sizeof(find), 0));
+    broker_find(broker, rank, (pid_t)find.pid);
     return 0;
 }
 

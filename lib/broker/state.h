@@ -170,6 +170,6 @@ int broker_has_to_tell(const struct broker *broker, int64_t now);
 
 /* list.c */
 void broker_list(struct broker *broker, struct rank *rank);
-void broker_find(struct broker *broker, struct rank *rank, const struct share_find *find, const char *name);
+void broker_find(struct broker *broker, struct rank *asker, pid_t process);
 
 #endif

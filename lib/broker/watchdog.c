@@ -6,30 +6,20 @@
  * does neither, and whoever needs a file of the image waits with it: it is killed,
  * and the kernel answers them with an error.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
-#include "base/num.h"
+#include "base/proc.h"
 #include "base/report.h"
 #include "base/sys.h"
 #include "broker/state.h"
 
 int broker_is_stopped(pid_t pid)
 {
-    char path[32] = "/proc/", text[512];
-    FD_CLEANUP int fd = -1;
-    const char *state;
-    ssize_t n;
+    char text[PROC_STAT];
+    const char *stat = proc_stat(text, pid);
 
-    memcpy(path + 6 + num_format(path + 6, (uint64_t)pid), "/stat", sizeof("/stat"));
-    fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    text[n < 0 ? 0 : n] = 0;
-    state = strrchr(text, ')'); /* the name in front may hold anything; proc(5) */
-    return state && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
+    return *stat == 'T' || *stat == 't';
 }
 
 static void look_at(struct image *image)

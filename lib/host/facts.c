@@ -10,7 +10,7 @@
 
 #include "base/env.h"
 #include "base/fd.h"
-#include "base/num.h"
+#include "base/proc.h"
 
 enum { CGROUP_LIMIT = 64 * 1024 };
 
@@ -66,19 +66,12 @@ void facts_gather_session(struct host_facts *facts)
 
 void facts_gather_launcher(struct host_facts *facts)
 {
-    char path[40] = "/proc/", text[512];
-    FD_CLEANUP int fd = -1;
-    const char *field;
-    ssize_t n;
+    char text[PROC_STAT];
+    const char *stat = proc_stat(text, facts->session);
 
-    memcpy(path + 6 + num_format(path + 6, (uint64_t)facts->session), "/stat", sizeof("/stat"));
-    fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    text[n < 0 ? 0 : n] = 0;
-    /* "PID (NAME) STATE PARENT ...": the name may hold anything. proc(5) */
-    field = strrchr(text, ')');
-    for (field = field && strlen(field) > 4 ? field + 4 : ""; *field >= '0' && *field <= '9'; field++)
-        facts->launcher = facts->launcher * 10 + (*field - '0');
+    /* "STATE PARENT ..." */
+    for (const char *digit = *stat ? stat + 2 : ""; *digit >= '0' && *digit <= '9'; digit++)
+        facts->launcher = facts->launcher * 10 + (*digit - '0');
 }
 
 void facts_gather_cgroup(struct host_facts *facts, struct arena *arena)

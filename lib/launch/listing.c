@@ -8,14 +8,6 @@
 #include "base/sys.h"
 #include "launch/state.h"
 
-/* One record of getdents(2). */
-struct directory_entry {
-    uint64_t inode, offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
 static void add_name(struct arena *arena, struct listing *listing, const char *name)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -29,14 +21,14 @@ static void add_name(struct arena *arena, struct listing *listing, const char *n
 int launch_list(struct arena *arena, int dir, struct listing *listing)
 {
     FD_CLEANUP int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _Alignas(struct directory_entry) char buffer[1024];
+    _Alignas(struct sys_entry) char buffer[1024];
     long length;
 
     if (fd < 0)
         return -1;
     while ((length = sys_getdents(fd, buffer, sizeof(buffer))) > 0) {
         for (char *p = buffer; p < buffer + length;) {
-            const struct directory_entry *entry = (const struct directory_entry *)(void *)p;
+            const struct sys_entry *entry = (const struct sys_entry *)(void *)p;
             add_name(arena, listing, entry->name);
             p += entry->length;
         }

@@ -1,5 +1,4 @@
 /* What the broker is told of the view that this launch builds for others. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -21,30 +20,34 @@ static int has_just_changed(const struct sys_identity *dir)
     return (now.tv_sec - dir->mtime) * 1000000000ll + now.tv_nsec - (int64_t)dir->mtime_ns < TICK_NS;
 }
 
-/* A served image never changes. */
+/* A served image never changes. One that was unpacked is a directory as others are. */
 static int is_of_served_image(const struct launch *launch, const struct sys_identity *dir)
 {
     struct sys_identity image;
 
-    return launch->plan->image_is_served && sys_identify(launch->image, "", AT_EMPTY_PATH, &image) == 0 &&
-           image.device == dir->device;
+    return launch->plan->image_is_served && !launch->is_unpacked &&
+           sys_identify(launch->image, "", AT_EMPTY_PATH, &image) == 0 && image.device == dir->device;
 }
 
 void launch_note_list(struct launch *launch, int dir)
 {
     struct sys_identity identity;
-    int fd;
+    int fd = -1;
 
     if (launch->meeting->broker < 0 || launch->is_for_nobody_else)
         return;
-    if (sys_identify(dir, "", AT_EMPTY_PATH, &identity) == 0 && is_of_served_image(launch, &identity))
+    launch->is_for_nobody_else = 1; /* unless it can be seen when the list changes */
+    if (sys_identify(dir, "", AT_EMPTY_PATH, &identity) < 0)
         return;
-    fd = launch->cover_count == SHARE_COVER_LIMIT || has_just_changed(&identity)
-             ? -1
-             : fcntl(dir, F_DUPFD_CLOEXEC, 0);
-    launch->is_for_nobody_else = fd < 0;
+    if (is_of_served_image(launch, &identity)) {
+        launch->is_for_nobody_else = 0;
+        return;
+    }
+    if (launch->cover_count < SHARE_COVER_LIMIT && !has_just_changed(&identity))
+        fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return;
+    launch->is_for_nobody_else = 0;
     launch->cover_fds[launch->cover_count] = fd;
     launch->covers[launch->cover_count++] =
         (struct share_cover){identity.device, identity.inode, identity.mtime, identity.mtime_ns};

@@ -14,7 +14,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/env.h"
 #include "base/fd.h"
 #include "base/remove.h"
 #include "base/str.h"
@@ -24,7 +23,8 @@
 static const char tree[] =
     "root"; /* within the directory, which is closed to others whatever the image says */
 
-enum { NAMES = 100 };
+/* The broker hands the path on to others. */
+enum { NAMES = 100, PLACE_LIMIT = SHARE_TEXT_LIMIT - 64 };
 
 /* A directory for one image: PLACE/coracle-image-UID-N. */
 struct store {
@@ -66,10 +66,12 @@ static void clean_up(const struct launch *launch, int parent)
 }
 
 /* Why PLACE will not do; NULL: it will. */
-static const char *unfit(int parent)
+static const char *unfit(const char *place, int parent)
 {
     struct statvfs fs;
 
+    if (strlen(place) > PLACE_LIMIT)
+        return err_reason(ENAMETOOLONG);
     if (fstatvfs(parent, &fs) < 0)
         return err_reason(errno);
     if (fs.f_flag & ST_NOEXEC)
@@ -102,7 +104,7 @@ static int open_store(const struct launch *launch, struct store *store, const ch
 
     *store = (struct store){.place = place, .dir = -1};
     store->parent = openat(AT_FDCWD, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    reason = store->parent < 0 ? err_reason(errno) : unfit(store->parent);
+    reason = store->parent < 0 ? err_reason(errno) : unfit(place, store->parent);
     if (!reason) {
         clean_up(launch, store->parent);
         if (make_directory(launch, store) == 0)

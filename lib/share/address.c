@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "host/build-id.h"
@@ -19,14 +20,9 @@ static uint64_t namespace_of(const char *path)
 
 uint64_t share_user_namespace(pid_t pid)
 {
-    char path[48] = "/proc/";
-    int n = (int)strlen(path);
+    char path[PROC_PATH];
 
-    if (pid == 0)
-        return namespace_of("/proc/self/ns/user");
-    n += num_format(path + n, (uint64_t)pid);
-    memcpy(path + n, "/ns/user", sizeof("/ns/user"));
-    return namespace_of(path);
+    return namespace_of(pid ? proc_path(path, pid, "ns/user") : "/proc/self/ns/user");
 }
 
 /* Which processes /proc shows: those of one pid namespace. Its own number would be dearer to have. */

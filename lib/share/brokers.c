@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,18 +49,14 @@ static void find_names(struct share_brokers *brokers, const char *text, struct a
     }
 }
 
-static int next_message(int socket, void *bytes, size_t room)
+static ssize_t next_message(int socket, void *bytes, size_t room)
 {
-    struct pollfd waiting = {.fd = socket, .events = POLLIN};
     int fds[SHARE_DESCRIPTOR_LIMIT];
     size_t count;
-    ssize_t n;
+    ssize_t n = share_wait(socket, SHARE_PATIENCE, bytes, room, fds, &count);
 
-    if (poll(&waiting, 1, SHARE_PATIENCE) <= 0)
-        return -1;
-    n = share_receive(socket, bytes, room, fds, &count);
-    share_close(fds, n < 0 ? 0 : count);
-    return (int)n;
+    share_close(fds, count);
+    return n;
 }
 
 static void add_line(struct share_brokers *brokers, size_t index, const char *bytes, struct arena *arena)
@@ -96,13 +91,13 @@ static int ask(struct share_brokers *brokers, size_t index, struct arena *arena)
     if (share_send(socket, &list, sizeof(list), NULL, 0) < 0)
         return -1;
     for (;;) {
-        int length = next_message(socket, bytes, sizeof(bytes) - 2);
+        ssize_t length = next_message(socket, bytes, sizeof(bytes) - 2);
 
-        if (length < (int)sizeof(message))
+        if (length < (ssize_t)sizeof(message))
             return -1;
         memcpy(&message, bytes, sizeof(message));
         if (message.magic != SHARE_MESSAGE_MAGIC || message.kind != SHARE_ITEM ||
-            length < (int)sizeof(struct share_item))
+            length < (ssize_t)sizeof(struct share_item))
             return message.magic == SHARE_MESSAGE_MAGIC && message.kind == SHARE_END ? 0 : -1;
         bytes[length] = bytes[length + 1] = 0;
         add_line(brokers, index, bytes, arena);

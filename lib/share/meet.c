@@ -102,20 +102,6 @@ int share_connect(const struct sockaddr_un *address, socklen_t length)
     return -1;
 }
 
-/* Waits for the next message of the broker. As share_receive(), -1 with ETIME where none came in time. */
-static ssize_t next_message(int socket, void *bytes, size_t room, int *fds, size_t *count)
-{
-    struct pollfd waiting = {.fd = socket, .events = POLLIN};
-    int ready;
-
-    do
-        ready = poll(&waiting, 1, SHARE_PATIENCE);
-    while (ready < 0 && errno == EINTR);
-    if (ready == 0)
-        errno = ETIME;
-    return ready <= 0 ? -1 : share_receive(socket, bytes, room, fds, count);
-}
-
 static int is_answer(const struct share_message *message, ssize_t length)
 {
     return length >= (ssize_t)sizeof(*message) && message->magic == SHARE_MESSAGE_MAGIC &&
@@ -143,7 +129,7 @@ static enum outcome hear(struct share_meeting *meeting, struct share_answer *ans
     ssize_t length;
 
     do {
-        length = next_message(socket, answer, sizeof(*answer) - 1, fds, &count);
+        length = share_wait(socket, SHARE_PATIENCE, answer, sizeof(*answer) - 1, fds, &count);
         if (length < 0 && errno == ETIME)
             return SILENT;
         if (length < 0 && errno == EMSGSIZE)

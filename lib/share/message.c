@@ -1,6 +1,7 @@
 #include "share/message.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -87,4 +88,18 @@ ssize_t share_receive(int socket, void *bytes, size_t room, int *fds, size_t *co
         return -1;
     }
     return n;
+}
+
+ssize_t share_wait(int socket, int patience, void *bytes, size_t room, int *fds, size_t *count)
+{
+    struct pollfd waiting = {.fd = socket, .events = POLLIN};
+    int ready;
+
+    *count = 0;
+    do
+        ready = poll(&waiting, 1, patience);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        errno = ETIME;
+    return ready <= 0 ? -1 : share_receive(socket, bytes, room, fds, count);
 }

@@ -28,7 +28,7 @@ enum share_kind {
     SHARE_UNPACKING, /* struct share_message, the path and the name of the directory, each with a zero byte */
     SHARE_READY,     /* struct share_ready: it has built its view */
     SHARE_LIST,      /* struct share_message: everything, please */
-    SHARE_FIND,      /* struct share_find: the view of a process or of a name */
+    SHARE_FIND,      /* struct share_find: the view that a process is in */
     /* The broker's: struct share_message. */
     SHARE_ENTER,  /* a view that is equal: user namespace, mount namespace */
     SHARE_SERVED, /* the image is served: user namespace, FUSE device, a namespace to mount from on old
@@ -73,11 +73,14 @@ struct share_message {
     uint32_t has_config;  /* the image has an OCI configuration */
 };
 
+/* More on the stack of a rank would be a page more to touch. */
+enum { SHARE_TEXT_LIMIT = 1024 };
+
 /* The broker's answer. It is cut behind the text, which is the reason of SHARE_ALONE, or what to tell the
  * user. */
 struct share_answer {
     struct share_message message;
-    char text[4096];
+    char text[SHARE_TEXT_LIMIT];
 };
 
 enum share_flag {
@@ -111,7 +114,6 @@ struct share_ready {
     struct share_cover covers[SHARE_COVER_LIMIT];
 };
 
-/* Where pid is 0: the view of what is called by the name that follows. */
 struct share_find {
     struct share_message message;
     uint32_t pid, unused;
@@ -145,6 +147,9 @@ int share_send(int socket, const void *bytes, size_t length, const int *fds, siz
  * was cut is EMSGSIZE.
  */
 ssize_t share_receive(int socket, void *bytes, size_t room, int *fds, size_t *count);
+
+/* The same, after waiting for PATIENCE milliseconds at most: -1 with ETIME where none came. */
+ssize_t share_wait(int socket, int patience, void *bytes, size_t room, int *fds, size_t *count);
 
 /* The descriptor WHICH of MESSAGE, with which the COUNT descriptors FDS came; it is the caller's then. -1:
  * none. */

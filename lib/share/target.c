@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/num.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "share/address.h"
 
@@ -24,15 +22,11 @@ static int no_container(pid_t pid, struct err *err)
                    (int)pid);
 }
 
-/* "/proc/PID/NAME" */
 static int open_of_process(pid_t pid, const char *name)
 {
-    char path[64] = "/proc/";
-    int n = (int)strlen(path);
+    char path[PROC_PATH];
 
-    n += num_format(path + n, (uint64_t)pid);
-    memcpy(path + n, name, strlen(name) + 1);
-    return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    return openat(AT_FDCWD, proc_path(path, pid, name), O_RDONLY | O_CLOEXEC);
 }
 
 static int is_alive(int process)
@@ -88,8 +82,8 @@ static int from_process(struct share_meeting *meeting, pid_t pid, struct err *er
 
     if (process < 0 && errno == ESRCH)
         return err_set(err, ERR_TARGET, "there is no process %d; coracle ps lists your containers", (int)pid);
-    meeting->userns = open_of_process(pid, "/ns/user");
-    meeting->mountns = meeting->userns < 0 ? -1 : open_of_process(pid, "/ns/mnt");
+    meeting->userns = open_of_process(pid, "ns/user");
+    meeting->mountns = meeting->userns < 0 ? -1 : open_of_process(pid, "ns/mnt");
     if (meeting->mountns < 0 && errno == EACCES)
         return err_set(
             err, ERR_TARGET,

@@ -134,3 +134,16 @@ is_unpacking() { [[ -e $(echo place/*/root/large) ]]; }
     CORACLE_UNPACK=yes TMPDIR=$PWD/place start two "$CORACLE" run "$IMAGE" || return
     assert_equal "$(unpacked | wc -l)" 1
 }
+
+@test "a directory of the host on the same file system that had to be assembled is what it is now" {
+    make_source
+    mkdir beside
+    touch beside/old
+    sleep 0.15
+    start one "$CORACLE" run --bind "$PWD/beside:/beside" --bind "$SOURCE:/beside/new" "$IMAGE" || return
+    assert_equal "$(ask one 'ls /beside' | xargs)" 'new old'
+    touch beside/later
+    start two "$CORACLE" run --bind "$PWD/beside:/beside" --bind "$SOURCE:/beside/new" "$IMAGE" || return
+    assert_equal "$(ask two 'ls /beside' | xargs)" 'later new old'
+    assert_same "$(userns one)" "$(userns two)"
+}

@@ -32,15 +32,12 @@ static struct peer ask_list(const struct stage *stage)
     return asker;
 }
 
-static struct peer ask_find(const struct stage *stage, pid_t process, const char *name)
+static struct peer ask_find(const struct stage *stage, pid_t process)
 {
-    struct share_find find = {{SHARE_MESSAGE_MAGIC, SHARE_FIND, 0, 0}, (uint32_t)process, 0};
+    const struct share_find find = {{SHARE_MESSAGE_MAGIC, SHARE_FIND, 0, 0}, (uint32_t)process, 0};
     struct peer asker = stage_asker(stage);
-    char bytes[sizeof(find) + 256];
 
-    memcpy(bytes, &find, sizeof(find));
-    strcpy(bytes + sizeof(find), name);
-    peer_send(&asker, bytes, sizeof(find) + strlen(name) + 1);
+    peer_send(&asker, &find, sizeof(find));
     return asker;
 }
 
@@ -166,30 +163,21 @@ static void test_find(void)
     struct peer builder, asker, guest;
 
     stage_start_ready(&stage, &built, 0);
-    asker = ask_find(&stage, 0, "nobody");
+    asker = ask_find(&stage, 0);
     check_not_found(&asker);
-    asker = ask_find(&stage, 0, "");
-    check_not_found(&asker);
-    asker = ask_find(&stage, 1, "first");
+    asker = ask_find(&stage, 1);
     check_not_found(&asker);
     /* One that is still building has nothing to enter. */
     builder = peer_start(&stage);
     peer_hello(&builder, hello_of(1, 0, 2, 0), "builder");
     TAP_INT(peer_kind(&builder), SHARE_BUILD);
-    asker = ask_find(&stage, 0, "builder");
-    check_not_found(&asker);
-    asker = ask_find(&stage, builder.process, "");
+    asker = ask_find(&stage, builder.process);
     check_not_found(&asker);
     peer_end(&builder);
-    /* Not even a change of the host's mounts keeps anybody out who asks for it by name. */
+    /* Not even a change of the host's mounts keeps anybody out who asks for it. */
     fd_close(&built.mounts[1]);
-    asker = ask_find(&stage, stage.first.process, "");
+    asker = ask_find(&stage, stage.first.process);
     check_found(&asker, &built);
-    guest = peer_start(&stage);
-    peer_send(&guest, &(struct share_find){{SHARE_MESSAGE_MAGIC, SHARE_FIND, 0, 0}, 0, 0},
-              sizeof(struct share_find)); /* without any text */
-    check_not_found(&guest);
-    peer_end(&guest);
     guest = peer_start(&stage);
     peer_send(&guest,
               &(struct share_find){{SHARE_MESSAGE_MAGIC, SHARE_FIND, 0, 0}, (uint32_t)stage.first.process, 0},

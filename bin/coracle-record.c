@@ -122,6 +122,12 @@ static int is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* It is set up here, and may only not have been started yet. */
+static int munge_may_come(void)
+{
+    return is_directory("/etc/munge") || is_directory("/etc/slurm");
+}
+
 /* A new record, texts included. */
 static enum outcome make(const struct record_facts *facts, struct record_file *file, struct arena *arena)
 {
@@ -139,9 +145,9 @@ static enum outcome make(const struct record_facts *facts, struct record_file *f
             outcome = worse(outcome, of_group);
     }
     record_compose(file, facts, &account, groups, count, arena);
-    if (outcome == NOT_FOUND)
-        file->holds = RECORD_UNKNOWN_AGE;
     file->munge = is_directory("/run/munge");
+    if (outcome == NOT_FOUND || (!file->munge && munge_may_come()))
+        file->holds = RECORD_UNKNOWN_AGE;
     return outcome;
 }
 

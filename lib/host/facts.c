@@ -53,9 +53,6 @@ int facts_gather(struct host_facts *facts, char *const environment[], struct are
     gather_cwd(facts, arena);
     if (record_load(&facts->record, environment, arena, err) < 0)
         return -1;
-    /* munged may have been started after the record was made. */
-    if (!facts->record.munge)
-        facts->record.munge = access("/run/munge", F_OK) == 0;
     return 0;
 }
 

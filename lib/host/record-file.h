@@ -41,7 +41,7 @@ enum {
     RECORD_STREAM_LIMIT = 4096 * 1024, /* bytes of one that carries its texts */
     RECORD_GROUPS_LIMIT = 4096,        /* groups in a record */
     RECORD_MAX_AGE = 24 * 60 * 60,     /* seconds for which a record holds at most */
-    RECORD_UNKNOWN_AGE = 60,           /* the same where the name service did not know a name */
+    RECORD_UNKNOWN_AGE = 60,           /* the same where something may be about to change */
 };
 
 struct record_file {

@@ -4,7 +4,7 @@
  * Looking a user up may ask LDAP or NIS and needs the name service of the
  * system's C library. So a heavy program, coracle-record, does it once per user,
  * node, boot and day and leaves the answer in a directory; each launch only
- * reads it, with eight system calls.
+ * reads it, with a few system calls.
  *
  * The directory is coracle-UID in $XDG_RUNTIME_DIR, or else in /tmp, or else in
  * /dev/shm: the first that exists or can be made and is safe (a directory, not
@@ -26,7 +26,8 @@
  * that is not in it. A record that is damaged in any way is made anew.
  *
  * Where the name service did not know the user or one of his groups the record
- * holds for a minute only: many say so while they cannot reach their server. One
+ * holds for a minute only: many say so while they cannot reach their server. So
+ * does one of a node with munge or Slurm set up and no munge running yet. One
  * that was made while a look-up failed is for its launch alone and not kept.
  */
 #ifndef CORACLE_HOST_RECORD_H

@@ -3,18 +3,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
 /*
  * The links of /proc (/proc/self/cwd, /proc/self/fd/N) would lead to a directory
- * of the host: CVE-2024-21626. They are not followed.
+ * of the host: CVE-2024-21626. They are not followed. The exec closes what is opened.
  */
 static int enter(const char *path)
 {
-    FD_CLEANUP int fd =
-        sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_NO_MAGICLINKS);
+    int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_NO_MAGICLINKS);
 
     return fd < 0 ? -1 : fchdir(fd);
 }

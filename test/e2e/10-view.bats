@@ -420,14 +420,32 @@ unset:" ]] || report "expected $3 to be shown for $1=$2, and not shown without i
 
 @test "SLURM_CONF is shown" { variable_shows SLURM_CONF /mnt/slurm/slurm.conf /mnt/slurm/slurm.conf; }
 
-@test "the munge socket is shown, also when munged starts after the first launch" {
+@test "the munge socket is shown, in a job also when munged starts after the first launch" {
     on_host '
         mount -t tmpfs none /run
         as 1000 "$CORACLE" run "$IMAGE" -- test ! -e /run/munge
         mkdir /run/munge
         echo shown >/run/munge/munge.socket.2
+        export SLURM_JOB_ID=1
         as 1000 "$CORACLE" run "$IMAGE" -- cat /run/munge/munge.socket.2'
     assert_output shown
+}
+
+@test "where munge or Slurm is set up and no munged runs, that is looked at again after a minute" {
+    make_host_etc
+    on_host '
+        mount -t tmpfs none /run
+        mount --bind "$HOST_ETC" /etc
+        for set_up in none munge slurm; do
+            mkdir "/etc/$set_up"
+            export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/$set_up
+            mkdir -m 700 "$XDG_RUNTIME_DIR"
+            "$(dirname "$PROGRAM")/coracle-record" | grep -e holds= -e munge= | paste -s
+            rmdir "/etc/$set_up"
+        done'
+    assert_output 'holds=86400	munge=0
+holds=60	munge=0
+holds=60	munge=0'
 }
 
 @test "variables that name nothing, or what is shown already, cause no trouble" {

@@ -19,12 +19,15 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/num.h"
+#include "base/path.h"
 #include "host/account.h"
 #include "host/record-compose.h"
 #include "host/record-facts.h"
 #include "host/record-file.h"
 #include "host/record-place.h"
 #include "host/record-store.h"
+#include "host/slurm-conf.h"
 
 enum {
     ENTRY_ROOM = 16 * 1024,         /* first try for an entry of the name service */
@@ -122,17 +125,51 @@ static int is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* It is set up here, and may only not have been started yet. */
-static int munge_may_come(void)
+/* The directory of the socket by which Slurm's programs prove who calls; "" where there is none. */
+static const char *auth_directory(const struct slurm_conf *conf, struct arena *arena)
 {
-    return is_directory("/etc/munge") || is_directory("/etc/slurm");
+    const char *directory = "/run/munge";
+
+    if (strcmp(conf->auth_type, "auth/slurm") == 0)
+        directory = "/run/slurm"; /* of sackd */
+    else if (conf->auth_socket)
+        directory = path_parent(arena, path_clean(arena, conf->auth_socket));
+    return is_directory(directory) ? account_clean_path(directory) : "";
+}
+
+/* It is set up here, and may only not have been started yet. */
+static int auth_may_come(const struct record_file *file)
+{
+    return !*file->auth && (*file->slurm_conf || is_directory("/etc/munge"));
+}
+
+/* Slurm's programs look for the user that its daemons run as, and end where nobody knows him. */
+static int look_up_slurm_user(const struct slurm_conf *conf, struct account *account)
+{
+    const struct passwd *found;
+    uint32_t uid;
+
+    found = num_parse_id(conf->user, &uid) == 0 ? getpwuid(uid) : getpwnam(conf->user);
+    if (!found || !account_name_usable(found->pw_name))
+        return -1;
+    *account = (struct account){found->pw_name, found->pw_uid, found->pw_gid, "", "/", "/usr/sbin/nologin"};
+    return 0;
+}
+
+/* The file as it is named, where that is a path. */
+static const char *named_slurm_conf(const struct record_facts *facts)
+{
+    const char *named = facts->inputs[RECORD_SLURM_CONF];
+
+    return *named == '/' ? named : NULL;
 }
 
 /* A new record, texts included. */
 static enum outcome make(const struct record_facts *facts, struct record_file *file, struct arena *arena)
 {
-    struct account account;
+    struct account account, slurm_user, *other = NULL;
     struct account_group *groups;
+    struct slurm_conf conf;
     enum outcome outcome;
     size_t count;
 
@@ -144,9 +181,13 @@ static enum outcome make(const struct record_facts *facts, struct record_file *f
         if (of_group == FAILED || !groups[i].name) /* we know root and nogroup ourselves */
             outcome = worse(outcome, of_group);
     }
-    record_compose(file, facts, &account, groups, count, arena);
-    file->munge = is_directory("/run/munge");
-    if (outcome == NOT_FOUND || (!file->munge && munge_may_come()))
+    if (slurm_conf_read(&conf, named_slurm_conf(facts), arena) == 0 &&
+        look_up_slurm_user(&conf, &slurm_user) == 0)
+        other = &slurm_user;
+    record_compose(file, facts, &account, other, groups, count, arena);
+    file->slurm_conf = account_clean_path(conf.path);
+    file->auth = auth_directory(&conf, arena);
+    if (outcome == NOT_FOUND || auth_may_come(file))
         file->holds = RECORD_UNKNOWN_AGE;
     return outcome;
 }
@@ -197,7 +238,7 @@ int main(int argc, char **argv)
     umask(077);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is one more reason to keep nothing */
     arena_init(&arena, exhausted);
-    record_facts_gather(&facts, &arena);
+    record_facts_gather(&facts, environ, &arena);
     obtain(&facts, &file, &arena);
     record_file_print(&file, &text);
     if (fd_write_all(STDOUT_FILENO, text.data, text.length) < 0) {

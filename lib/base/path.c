@@ -58,3 +58,10 @@ const char *path_basename(const char *path)
 
     return slash ? slash + 1 : path;
 }
+
+const char *path_parent(struct arena *arena, const char *path)
+{
+    const size_t length = (size_t)(path_basename(path) - path);
+
+    return arena_strndup(arena, path, length > 1 ? length - 1 : length);
+}

@@ -24,4 +24,7 @@ int path_has_dotdot(const char *path);
 /* What follows the last slash. */
 const char *path_basename(const char *path);
 
+/* The directory that the absolute PATH, which is clean, is in: "/" of "/a". */
+const char *path_parent(struct arena *arena, const char *path);
+
 #endif

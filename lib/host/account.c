@@ -97,7 +97,7 @@ static int shares_id_or_name(const struct account *a, const struct account *b)
     return a->uid == b->uid || strcmp(a->name, b->name) == 0;
 }
 
-void account_add_passwd(const struct account *account, struct str *out)
+void account_add_passwd(const struct account *account, const struct account *other, struct str *out)
 {
     static const struct account root = {"root", ROOT_ID, ROOT_ID, "root", "/root", "/bin/sh"};
     static const struct account nobody = {"nobody", NOBODY_ID,      NOBODY_ID,
@@ -106,6 +106,9 @@ void account_add_passwd(const struct account *account, struct str *out)
     if (!shares_id_or_name(account, &root))
         add_passwd_line(out, &root);
     add_passwd_line(out, account);
+    if (other && !shares_id_or_name(other, account) && !shares_id_or_name(other, &root) &&
+        !shares_id_or_name(other, &nobody))
+        add_passwd_line(out, other);
     if (!shares_id_or_name(account, &nobody))
         add_passwd_line(out, &nobody);
 }

@@ -49,8 +49,8 @@ const char *account_clean_field(const char *text, struct arena *arena);
 /* TEXT where it is an absolute path that can stand in a passwd line, otherwise "". */
 const char *account_clean_path(const char *text);
 
-/* Adds the text for /etc/passwd to OUT. */
-void account_add_passwd(const struct account *account, struct str *out);
+/* Adds the text for /etc/passwd to OUT. OTHER is one more that has to be known; NULL: none is. */
+void account_add_passwd(const struct account *account, const struct account *other, struct str *out);
 
 /*
  * Adds the text for /etc/group to OUT. GROUPS are COUNT groups, no gid twice. A

@@ -36,13 +36,14 @@ struct account_group *record_groups(const struct account *account, const struct 
 }
 
 void record_compose(struct record_file *file, const struct record_facts *facts, const struct account *account,
-                    const struct account_group *groups, size_t count, struct arena *arena)
+                    const struct account *other, const struct account_group *groups, size_t count,
+                    struct arena *arena)
 {
     struct str passwd = {.arena = arena};
     struct str group = {.arena = arena};
     uint32_t *gids = arena_alloc(arena, count * sizeof(*gids));
 
-    account_add_passwd(account, &passwd);
+    account_add_passwd(account, other, &passwd);
     account_add_group(account, groups, count, &group);
     for (size_t i = 0; i < count; i++)
         gids[i] = groups[i].gid;
@@ -58,7 +59,7 @@ void record_compose(struct record_file *file, const struct record_facts *facts, 
     file->user = account->name;
     file->home = account->home;
     file->shell = account->shell;
-    file->directory = "";
+    file->slurm_conf = file->auth = file->directory = "";
     file->passwd = str_text(&passwd);
     file->group = str_text(&group);
 }

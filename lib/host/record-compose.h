@@ -20,9 +20,13 @@
 struct account_group *record_groups(const struct account *account, const struct record_facts *facts,
                                     struct arena *arena, size_t *count);
 
-/* Fills *FILE, texts included, without a directory; it holds for RECORD_MAX_AGE. It shares the strings of its
- * sources. */
+/*
+ * Fills *FILE, texts included, without a directory and without Slurm; it holds for
+ * RECORD_MAX_AGE. OTHER is as in account_add_passwd(). It shares the strings of its
+ * sources.
+ */
 void record_compose(struct record_file *file, const struct record_facts *facts, const struct account *account,
-                    const struct account_group *groups, size_t count, struct arena *arena);
+                    const struct account *other, const struct account_group *groups, size_t count,
+                    struct arena *arena);
 
 #endif

@@ -7,7 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/str.h"
+#include "host/account.h"
+#include "host/slurm-conf.h"
 
 /* Groups that are fetched with one call; who has more pays three. */
 enum { USUAL_GROUPS = 64 };
@@ -74,7 +77,15 @@ static void gather_times(struct record_facts *facts)
     facts->boot = boot > 0 ? (uint64_t)boot : 0;
 }
 
-void record_facts_gather(struct record_facts *facts, struct arena *arena)
+/* What is not the usual file; clean, as it becomes a line of the record. */
+static const char *named_slurm_conf(char *const environment[])
+{
+    const char *named = env_find(environment, "SLURM_CONF");
+
+    return named && *account_clean_path(named) && !slurm_conf_is_usual(named) ? named : RECORD_SLURM_DEFAULT;
+}
+
+void record_facts_gather(struct record_facts *facts, char *const environment[], struct arena *arena)
 {
     memset(facts, 0, sizeof(*facts));
     facts->uid = (uint32_t)getauxval(AT_EUID);
@@ -84,5 +95,6 @@ void record_facts_gather(struct record_facts *facts, struct arena *arena)
     facts->inputs[RECORD_PASSWD] = describe_file("/etc/passwd", arena);
     facts->inputs[RECORD_GROUP] = describe_file("/etc/group", arena);
     facts->inputs[RECORD_NSSWITCH] = describe_file("/etc/nsswitch.conf", arena);
+    facts->inputs[RECORD_SLURM_CONF] = named_slurm_conf(environment);
     gather_groups(facts, arena);
 }

@@ -9,8 +9,11 @@
 
 #include "base/arena.h"
 
-/* Files whose change may change what the name service answers. */
-enum { RECORD_PASSWD, RECORD_GROUP, RECORD_NSSWITCH, RECORD_INPUTS };
+/* Files whose change may change what the name service answers, and which configuration of Slurm counts. */
+enum { RECORD_PASSWD, RECORD_GROUP, RECORD_NSSWITCH, RECORD_SLURM_CONF, RECORD_INPUTS };
+
+/* No path, as one is absolute. */
+#define RECORD_SLURM_DEFAULT "default"
 
 struct record_facts {
     uint32_t uid;  /* effective */
@@ -18,7 +21,8 @@ struct record_facts {
     uint32_t egid; /* effective */
     uint64_t now;  /* seconds since 1970 */
     uint64_t boot; /* seconds since 1970 at which the node booted; moves when the clock is set */
-    /* Device, inode, size, mtime and ctime of each input in one word, or "absent". */
+    /* Device, inode, size, mtime and ctime of each file in one word, or "absent"; $SLURM_CONF, or "default".
+     */
     const char *inputs[RECORD_INPUTS];
     const uint32_t *groups; /* supplementary */
     size_t group_count;
@@ -27,8 +31,9 @@ struct record_facts {
 /*
  * Fills *FACTS; the strings belong to ARENA. The ids are those with which the
  * program was started (getauxval(3)): they cost no system call, and no program
- * of ours changes them before it has read the record. Cannot fail.
+ * of ours changes them before it has read the record. ENVIRONMENT is asked for
+ * SLURM_CONF. Cannot fail.
  */
-void record_facts_gather(struct record_facts *facts, struct arena *arena);
+void record_facts_gather(struct record_facts *facts, char *const environment[], struct arena *arena);
 
 #endif

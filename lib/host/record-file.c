@@ -6,7 +6,7 @@
 #include "base/num.h"
 #include "host/account.h"
 
-#define HEADER "coracle-record 1\n"
+#define HEADER "coracle-record 2\n"
 #define CHECK_KEY "check="
 
 enum {
@@ -20,6 +20,7 @@ static const char *const input_keys[RECORD_INPUTS] = {
     [RECORD_PASSWD] = "passwd-file",
     [RECORD_GROUP] = "group-file",
     [RECORD_NSSWITCH] = "nsswitch-file",
+    [RECORD_SLURM_CONF] = "slurm-conf-named",
 };
 
 /* Writes the line `check` for the LENGTH bytes at TEXT to LINE. */
@@ -86,7 +87,8 @@ void record_file_print(const struct record_file *file, struct str *out)
     add_text(out, "user", file->user);
     add_text(out, "home", file->home);
     add_text(out, "shell", file->shell);
-    add_number(out, "munge", file->munge != 0);
+    add_text(out, "slurm-conf", file->slurm_conf);
+    add_text(out, "auth", file->auth);
     add_text(out, "directory", file->directory);
     add_text(out, "passwd", file->passwd);
     add_text(out, "group", file->group);
@@ -213,13 +215,11 @@ static int take_conditions(struct reader *reader, struct record_file *file, stru
 /* The lines that say what was found out. */
 static int take_answers(struct reader *reader, struct record_file *file)
 {
-    uint64_t munge;
-
     if (take_word(reader, "user", &file->user) < 0 || !account_name_usable(file->user) ||
         take_path(reader, "home", &file->home) < 0 || take_path(reader, "shell", &file->shell) < 0 ||
-        take_number(reader, "munge", 1, &munge) < 0 || take_path(reader, "directory", &file->directory) < 0)
+        take_path(reader, "slurm-conf", &file->slurm_conf) < 0 ||
+        take_path(reader, "auth", &file->auth) < 0 || take_path(reader, "directory", &file->directory) < 0)
         return -1;
-    file->munge = (int)munge;
     file->passwd = take_text(reader, "passwd");
     file->group = file->passwd ? take_text(reader, "group") : NULL;
     if (!file->passwd || !file->group)

@@ -2,7 +2,7 @@
  * record-file - the record as text: what coracle-record keeps and prints, and
  * what each launch reads.
  *
- *     coracle-record 1
+ *     coracle-record 2
  *     uid=1001
  *     boot=1753000000
  *     made=1753000123
@@ -10,11 +10,13 @@
  *     passwd-file=2049:131:1502:1752000000.0:1752000000.120000000
  *     group-file=2049:132:801:1752000000.0:1752000000.120000000
  *     nsswitch-file=absent
+ *     slurm-conf-named=default
  *     groups=1001 2000
  *     user=alice
  *     home=/home/alice
  *     shell=/bin/bash
- *     munge=0
+ *     slurm-conf=/etc/slurm/slurm.conf
+ *     auth=/run/munge
  *     directory=/tmp/coracle-1001
  *     passwd=
  *     group=
@@ -53,11 +55,12 @@ struct record_file {
     const uint32_t *groups; /* every group id that is in the group text */
     size_t group_count;
     const char *user;
-    const char *home;  /* absolute, or "" */
-    const char *shell; /* absolute, or "" */
-    int munge;
-    const char *directory; /* absolute, or "" */
-    const char *passwd;    /* "" where DIRECTORY is not */
+    const char *home;       /* absolute, or "" */
+    const char *shell;      /* absolute, or "" */
+    const char *slurm_conf; /* absolute, or "" */
+    const char *auth;       /* absolute, or "" */
+    const char *directory;  /* absolute, or "" */
+    const char *passwd;     /* "" where DIRECTORY is not */
     const char *group;
 };
 

@@ -31,7 +31,7 @@ static void compose_unknown(const struct record_facts *facts, struct record_file
 
     account_set_unknown(&account, facts->uid, facts->gid, arena);
     groups = record_groups(&account, facts, arena, &count);
-    record_compose(file, facts, &account, groups, count, arena);
+    record_compose(file, facts, &account, NULL, groups, count, arena);
 }
 
 static int make(const struct record_facts *facts, char *const environment[], struct record_file *file,
@@ -56,7 +56,8 @@ static void fill(struct host_record *record, const struct record_file *file, str
     record->user = file->user;
     record->home = file->home;
     record->shell = file->shell;
-    record->munge = file->munge;
+    record->slurm_conf = file->slurm_conf;
+    record->auth = file->auth;
     if (*file->directory) {
         record->passwd_path = arena_join(arena, file->directory, "/passwd", NULL);
         record->group_path = arena_join(arena, file->directory, "/group", NULL);
@@ -71,7 +72,7 @@ int record_load(struct host_record *record, char *const environment[], struct ar
     struct record_facts facts;
     struct record_file file;
 
-    record_facts_gather(&facts, arena);
+    record_facts_gather(&facts, environment, arena);
     if (read_kept(&facts, environment, &file, arena) < 0 && make(&facts, environment, &file, arena, err) < 0)
         return -1;
     fill(record, &file, arena);

@@ -21,8 +21,8 @@
  *
  * The record holds for a day: an answer of LDAP ages unseen, and sweepers of
  * /tmp may take passwd and keep record. Within the day it holds while the node
- * has not booted, /etc/passwd, /etc/group and /etc/nsswitch.conf are the files
- * they were (device, inode, size, mtime, ctime) and the caller has no group
+ * has not booted, $SLURM_CONF is what it was, /etc/passwd, /etc/group and
+ * /etc/nsswitch.conf are the files they were (device, inode, size, mtime, ctime) and the caller has no group
  * that is not in it. A record that is damaged in any way is made anew.
  *
  * Where the name service did not know the user or one of his groups the record
@@ -47,7 +47,8 @@ struct host_record {
     const char *group;       /* text for the container's /etc/group; NULL where group_path is set */
     const char *passwd_path; /* absolute host path of a file with it; NULL where none could be kept */
     const char *group_path;
-    int munge; /* a munge socket was there: /run/munge */
+    const char *slurm_conf; /* the file that configures Slurm's clients; "": none */
+    const char *auth;       /* the directory with the socket of munged or sackd; "": none */
 };
 
 /*

@@ -146,11 +146,31 @@ static void add_identity(struct plan *plan, const struct plan_inputs *in)
         same && record->group ? record->group : identity_group(plan, record, in->arena);
 }
 
-/* The munge socket, where the node has one or the job is Slurm's. */
-static void add_munge(struct plan *plan, const struct plan_inputs *in)
+/* Who takes SLURM_CONF away, or sets it, has another configuration in mind than the host's. */
+static int host_configures_slurm(const struct plan_inputs *in)
 {
-    if (in->facts->record.munge || env_find(in->facts->environment, "SLURM_JOB_ID"))
-        plan_bind_in_place(plan, in->arena, "/run/munge", "default");
+    return *in->facts->record.slurm_conf &&
+           (!env_find(in->facts->environment, "SLURM_CONF") || plan_variable_passes(in, "SLURM_CONF"));
+}
+
+/*
+ * What srun, squeue and the like need inside: their configuration with what is
+ * beside it, and the socket by which they prove who calls. In a job it may have
+ * come after the node's record was made.
+ */
+static void add_slurm(struct plan *plan, const struct plan_inputs *in)
+{
+    const struct host_record *record = &in->facts->record;
+    const char *auth = record->auth;
+
+    if (!*auth && env_find(in->facts->environment, "SLURM_JOB_ID"))
+        auth = "/run/munge";
+    if (host_configures_slurm(in)) {
+        plan_bind_in_place(plan, in->arena, path_parent(in->arena, record->slurm_conf), "Slurm");
+        plan_bind_in_place(plan, in->arena, record->slurm_conf, "Slurm");
+    }
+    if (*auth)
+        plan_bind_in_place(plan, in->arena, auth, "Slurm");
 }
 
 /* Rows with the same parent directory stand together: the executor then opens it once. */
@@ -165,8 +185,8 @@ static void add_default_view(struct plan *plan, const struct plan_inputs *in)
     }
     add_home(plan, in);
     if (whole) {
+        add_slurm(plan, in);
         plan_variable_binds(plan, in);
-        add_munge(plan, in);
     }
 }
 

@@ -17,7 +17,7 @@ const char *identity_passwd(const struct plan *plan, const struct host_record *r
     struct account account = account_inside(plan, record);
     struct str text = {.arena = arena};
 
-    account_add_passwd(&account, &text);
+    account_add_passwd(&account, NULL, &text);
     return str_text(&text);
 }
 

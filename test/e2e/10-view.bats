@@ -431,6 +431,53 @@ unset:" ]] || report "expected $3 to be shown for $1=$2, and not shown without i
     assert_output shown
 }
 
+# make_host_slurm: in HOST_ETC a configuration of Slurm whose daemons are zoe's,
+# with a socket for munge at MUNGE.
+make_host_slurm() {
+    make_host_etc
+    MUNGE=$BATS_TEST_TMPDIR/munge
+    mkdir "$HOST_ETC/slurm" "$MUNGE"
+    echo shown >"$MUNGE/socket"
+    echo plugins >"$HOST_ETC/slurm/plugstack.conf"
+    printf 'ClusterName=x SlurmUser=zoe\nInclude auth.conf\n' >"$HOST_ETC/slurm/slurm.conf"
+    echo "AuthInfo=cred_expire=9,socket=$MUNGE/socket # ours" >"$HOST_ETC/slurm/auth.conf"
+    export MUNGE
+}
+
+@test "Slurm's programs find their configuration, munge and the user that slurmctld runs as" {
+    make_host_slurm
+    on_host '
+        mount --bind "$HOST_ETC" /etc
+        mount --bind "$MUNGE" /mnt && sed -i "s|socket=.*/socket|socket=/mnt/socket|" /etc/slurm/auth.conf
+        as 1000 "$CORACLE" run "$IMAGE" -- sh -c "cat /etc/slurm/plugstack.conf /mnt/socket; grep zoe /etc/passwd"'
+    assert_output 'plugins
+shown
+zoe:x:4242:4242::/:/usr/sbin/nologin'
+}
+
+@test "SLURM_CONF names another configuration, and each has its own record" {
+    make_host_slurm
+    mkdir "$BATS_TEST_TMPDIR/other"
+    echo 'SlurmUser=root' >"$BATS_TEST_TMPDIR/other/slurm.conf"
+    on_host '
+        mount --bind "$HOST_ETC" /etc
+        who() { as 1000 "$CORACLE" run "$IMAGE" -- grep -c zoe /etc/passwd || true; }
+        who
+        export SLURM_CONF=$BATS_TEST_TMPDIR/other/slurm.conf
+        who
+        export SLURM_CONF=/etc/slurm/slurm.conf
+        who'
+    assert_output $'1\n0\n1'
+}
+
+@test "coracle explain says what is there for Slurm" {
+    make_host_slurm
+    on_host '
+        mount --bind "$HOST_ETC" /etc
+        as 1000 "$CORACLE" explain "$IMAGE" -- true | grep -c "from /etc/slurm .*\[Slurm\]"'
+    assert_output 1
+}
+
 @test "where munge or Slurm is set up and no munged runs, that is looked at again after a minute" {
     make_host_etc
     on_host '
@@ -438,14 +485,15 @@ unset:" ]] || report "expected $3 to be shown for $1=$2, and not shown without i
         mount --bind "$HOST_ETC" /etc
         for set_up in none munge slurm; do
             mkdir "/etc/$set_up"
+            [ "$set_up" != slurm ] || touch /etc/slurm/slurm.conf
             export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/$set_up
             mkdir -m 700 "$XDG_RUNTIME_DIR"
-            "$(dirname "$PROGRAM")/coracle-record" | grep -e holds= -e munge= | paste -s
-            rmdir "/etc/$set_up"
+            "$(dirname "$PROGRAM")/coracle-record" | grep -e holds= -e auth= | paste -s
+            rm -r "/etc/$set_up"
         done'
-    assert_output 'holds=86400	munge=0
-holds=60	munge=0
-holds=60	munge=0'
+    assert_output 'holds=86400	auth=
+holds=60	auth=
+holds=60	auth='
 }
 
 @test "variables that name nothing, or what is shown already, cause no trouble" {

@@ -75,6 +75,14 @@ static void test_has_dotdot(void)
     TAP_TRUE(!path_has_dotdot("./."));
 }
 
+static void test_parent(void)
+{
+    TAP_STR(path_parent(&arena, "/a/b"), "/a");
+    TAP_STR(path_parent(&arena, "/a/b/c"), "/a/b");
+    TAP_STR(path_parent(&arena, "/a"), "/");
+    TAP_STR(path_parent(&arena, "/"), "/");
+}
+
 static void test_basename(void)
 {
     TAP_STR(path_basename("/a/b"), "b");
@@ -92,6 +100,7 @@ int main(void)
     test_is_beneath();
     test_has_dotdot();
     test_basename();
+    test_parent();
     arena_free(&arena);
     return tap_done();
 }

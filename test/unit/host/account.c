@@ -61,12 +61,17 @@ static void test_cleaning(void)
     TAP_STR(account_clean_path(deep), "");
 }
 
-static const char *passwd_text(const struct account *account)
+static const char *passwd_text_with(const struct account *account, const struct account *other)
 {
     struct str out = {.arena = &arena};
 
-    account_add_passwd(account, &out);
+    account_add_passwd(account, other, &out);
     return str_text(&out);
+}
+
+static const char *passwd_text(const struct account *account)
+{
+    return passwd_text_with(account, NULL);
 }
 
 #define ROOT_LINE "root:x:0:0:root:/root:/bin/sh\n"
@@ -81,6 +86,7 @@ static void test_passwd(void)
     struct account old_nobody = {"nobody", 99, 99, "", "/", "/bin/sh"};
     struct account false_root = {"root", 1001, 1001, "", "/", "/bin/sh"};
     struct account toor = {"toor", 0, 0, "", "/root", "/bin/sh"};
+    struct account slurm = {"slurm", 400, 400, "", "/", ""};
 
     TAP_STR(passwd_text(&alice), ROOT_LINE "alice:x:1001:100:Alice:/home/alice:/bin/zsh\n" NOBODY_LINE);
     TAP_STR(passwd_text(&unknown), ROOT_LINE "uid-7:x:7:8::/:/bin/sh\n" NOBODY_LINE);
@@ -89,6 +95,14 @@ static void test_passwd(void)
     TAP_STR(passwd_text(&old_nobody), ROOT_LINE "nobody:x:99:99::/:/bin/sh\n");
     TAP_STR(passwd_text(&false_root), "root:x:1001:1001::/:/bin/sh\n" NOBODY_LINE);
     TAP_STR(passwd_text(&toor), "toor:x:0:0::/root:/bin/sh\n" NOBODY_LINE);
+    TAP_STR(passwd_text_with(&unknown, &slurm),
+            ROOT_LINE "uid-7:x:7:8::/:/bin/sh\nslurm:x:400:400::/:/bin/sh\n" NOBODY_LINE);
+    /* Whose id or name is there already adds nothing. */
+    TAP_STR(passwd_text_with(&unknown, &root), passwd_text(&unknown));
+    TAP_STR(passwd_text_with(&unknown, &toor), passwd_text(&unknown));
+    TAP_STR(passwd_text_with(&unknown, &nobody), passwd_text(&unknown));
+    TAP_STR(passwd_text_with(&alice, &false_root), passwd_text(&alice));
+    TAP_STR(passwd_text_with(&slurm, &slurm), passwd_text(&slurm));
 }
 
 static const char *group_text(const struct account_group *groups, size_t count)

@@ -43,16 +43,17 @@ static void test_group_limit(void)
 static void test_compose(void)
 {
     static const struct account_group groups[] = {{"alice", 1001, 0}, {"gpu", 2000, 1}};
-    struct record_facts facts = {.uid = 1001, .now = 50, .boot = 40, .inputs = {"1", "2", "3"}};
+    struct record_facts facts = {.uid = 1001, .now = 50, .boot = 40, .inputs = {"1", "2", "3", "default"}};
     struct account alice = {"alice", 1001, 1001, "A", "/home/alice", "/bin/sh"};
     struct record_file file;
 
-    record_compose(&file, &facts, &alice, groups, 2, &arena);
+    record_compose(&file, &facts, &alice, NULL, groups, 2, &arena);
     TAP_INT(file.uid, 1001);
     TAP_INT(file.made, 50);
     TAP_INT(file.holds, RECORD_MAX_AGE);
     TAP_INT(file.boot, 40);
     TAP_STR(file.inputs[RECORD_NSSWITCH], "3");
+    TAP_STR(file.inputs[RECORD_SLURM_CONF], "default");
     TAP_INT(file.group_count, 2);
     TAP_INT(file.groups[1], 2000);
     TAP_STR(file.user, "alice");
@@ -60,7 +61,8 @@ static void test_compose(void)
     TAP_STR(file.directory, "");
     TAP_TRUE(strstr(file.passwd, "\nalice:x:1001:1001:A:/home/alice:/bin/sh\n"));
     TAP_TRUE(strstr(file.group, "\ngpu:x:2000:alice\n"));
-    TAP_INT(file.munge, 0);
+    TAP_STR(file.slurm_conf, "");
+    TAP_STR(file.auth, "");
 }
 
 int main(void)

@@ -34,7 +34,7 @@ static void test_inputs(const struct record_facts *facts)
     struct record_facts again;
     struct stat st;
 
-    record_facts_gather(&again, &arena);
+    record_facts_gather(&again, environ, &arena);
     for (int i = 0; i < RECORD_INPUTS; i++) {
         TAP_TRUE(*facts->inputs[i] && !strpbrk(facts->inputs[i], " \n\\"));
         TAP_STR(again.inputs[i], facts->inputs[i]);
@@ -48,15 +48,30 @@ static void test_inputs(const struct record_facts *facts)
     }
 }
 
+static void test_slurm_conf(const char *variable, const char *expected)
+{
+    char *const environment[] = {arena_strdup(&arena, variable), NULL};
+    struct record_facts facts;
+
+    record_facts_gather(&facts, environment, &arena);
+    TAP_STR(facts.inputs[RECORD_SLURM_CONF], expected);
+}
+
 int main(void)
 {
     struct record_facts facts;
 
     arena_init(&arena, tap_no_memory);
-    record_facts_gather(&facts, &arena);
+    record_facts_gather(&facts, environ, &arena);
     test_ids(&facts);
     test_times(&facts);
     test_inputs(&facts);
+    test_slurm_conf("NOTHING=1", "default");
+    test_slurm_conf("SLURM_CONF=", "default");
+    test_slurm_conf("SLURM_CONF=slurm.conf", "default");
+    test_slurm_conf("SLURM_CONF=/etc/slurm/slurm.conf", "default");
+    test_slurm_conf("SLURM_CONF=/mnt/two\nlines", "default");
+    test_slurm_conf("SLURM_CONF=/mnt/slurm.conf", "/mnt/slurm.conf");
     arena_free(&arena);
     return tap_done();
 }

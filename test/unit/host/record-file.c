@@ -54,7 +54,9 @@ static void test_kept(void)
     TAP_STR(file.user, "alice");
     TAP_STR(file.home, "/home/alice");
     TAP_STR(file.shell, "/bin/sh");
-    TAP_INT(file.munge, 1);
+    TAP_STR(file.inputs[RECORD_SLURM_CONF], "/mnt/slurm.conf");
+    TAP_STR(file.slurm_conf, "/mnt/slurm.conf");
+    TAP_STR(file.auth, "/run/munge");
     TAP_STR(file.directory, "/tmp/coracle-1001");
     TAP_STR(file.passwd, "");
     TAP_STR(file.group, "");
@@ -90,6 +92,8 @@ static void test_bad_values(void)
     TAP_REFUSED(home, "/home\n");
     TAP_REFUSED(home, long_path);
     TAP_REFUSED(shell, "sh");
+    TAP_REFUSED(slurm_conf, "slurm.conf");
+    TAP_REFUSED(auth, "munge");
     TAP_REFUSED(directory, "tmp");
     TAP_REFUSED(directory, "");
     TAP_REFUSED(passwd, "x\n");
@@ -139,9 +143,9 @@ static const char *with(const char *body, const char *old, const char *new)
 static void test_bad_lines(void)
 {
     static const char *const rows[][2] = {
-        {"coracle-record 1\n", "coracle-record 2\n"},
-        {"coracle-record 1\n", "coracle-record 1"},
-        {"coracle-record 1\n", ""},
+        {"coracle-record 2\n", "coracle-record 1\n"},
+        {"coracle-record 2\n", "coracle-record 2"},
+        {"coracle-record 2\n", ""},
         {"uid=1001\n", ""},
         {"uid=1001\n", "uid=1001\nuid=1001\n"},
         {"uid=1001\n", "uid=01001\n"},
@@ -165,8 +169,8 @@ static void test_bad_lines(void)
         {"user=alice", "user=al\\ice"},
         {"user=alice", "user=alice\\"},
         {"user=alice", "user=alice\x01"},
-        {"munge=1", "munge=2"},
-        {"munge=1", "munge=yes"},
+        {"\nauth=/run/munge", "\nauth=munge"},
+        {"slurm-conf=/mnt/slurm.conf", "slurm-conf=slurm.conf"},
         {"group=\n", ""},
         {"group=\n", "group="},
         {"group=\n", "group=\nextra=1\n"},
@@ -239,7 +243,7 @@ static void test_holds(void)
         .egid = 27,
         .now = sample.made + 5,
         .boot = sample.boot,
-        .inputs = {sample.inputs[0], sample.inputs[1], sample.inputs[2]},
+        .inputs = {sample.inputs[0], sample.inputs[1], sample.inputs[2], sample.inputs[3]},
         .groups = groups,
         .group_count = 3,
     };
@@ -263,6 +267,7 @@ static void test_holds(void)
     TAP_HOLDS(0, inputs[RECORD_PASSWD], "absent");
     TAP_HOLDS(0, inputs[RECORD_GROUP], "1:2:3:4.5:6.7");
     TAP_HOLDS(0, inputs[RECORD_NSSWITCH], "8:9:1:2.3:4.6");
+    TAP_HOLDS(0, inputs[RECORD_SLURM_CONF], "default");
     TAP_HOLDS(1, group_count, 0);
 #undef TAP_HOLDS
     facts = good;

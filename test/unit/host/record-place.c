@@ -78,8 +78,12 @@ static struct record_file record_for(const char *place, const struct record_fact
 
 static void test_read(const char *place)
 {
-    struct record_facts facts = {
-        .uid = geteuid(), .gid = 27, .egid = 1001, .now = 90, .boot = 80, .inputs = {"1", "2", "3"}};
+    struct record_facts facts = {.uid = geteuid(),
+                                 .gid = 27,
+                                 .egid = 1001,
+                                 .now = 90,
+                                 .boot = 80,
+                                 .inputs = {"1", "2", "3", "default"}};
     struct record_file file = record_for(place, &facts);
     struct record_file got;
     char *huge = arena_alloc(&arena, RECORD_KEPT_LIMIT + 1);
@@ -106,8 +110,12 @@ static void test_unsafe(const char *place)
 {
     const char *link = arena_join(&arena, place, "/link", NULL);
     const char *path = arena_join(&arena, place, "/record", NULL);
-    struct record_facts facts = {
-        .uid = geteuid(), .gid = 27, .egid = 1001, .now = 90, .boot = 80, .inputs = {"1", "2", "3"}};
+    struct record_facts facts = {.uid = geteuid(),
+                                 .gid = 27,
+                                 .egid = 1001,
+                                 .now = 90,
+                                 .boot = 80,
+                                 .inputs = {"1", "2", "3", "default"}};
     struct record_file file = record_for(place, &facts);
     struct record_file got;
 

@@ -49,8 +49,12 @@ static void test_open(const char *parent)
 
 static void test_store(const char *place, int dir)
 {
-    struct record_facts facts = {
-        .uid = geteuid(), .gid = 27, .egid = 1001, .now = 90, .boot = 80, .inputs = {"1", "2", "3"}};
+    struct record_facts facts = {.uid = geteuid(),
+                                 .gid = 27,
+                                 .egid = 1001,
+                                 .now = 90,
+                                 .boot = 80,
+                                 .inputs = {"1", "2", "3", "default"}};
     struct record_file file = sample, got;
     struct err err;
     size_t length;

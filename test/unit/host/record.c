@@ -12,7 +12,7 @@
 static struct arena arena;
 
 /* Keeps the record of this user, called "alice", in PLACE. */
-static void keep_record(const char *place, int dir)
+static void keep_record(const char *place, int dir, char *const environment[])
 {
     struct record_facts facts;
     struct account account = {"alice", geteuid(), getegid(), "", "/home/alice", ""};
@@ -21,10 +21,11 @@ static void keep_record(const char *place, int dir)
     struct err err;
     size_t count;
 
-    record_facts_gather(&facts, &arena);
+    record_facts_gather(&facts, environment, &arena);
     groups = record_groups(&account, &facts, &arena, &count);
-    record_compose(&file, &facts, &account, groups, count, &arena);
-    file.munge = 1;
+    record_compose(&file, &facts, &account, NULL, groups, count, &arena);
+    file.slurm_conf = "/etc/slurm/slurm.conf";
+    file.auth = "/run/munge";
     TAP_OK(record_store(dir, place, &file, &arena, &err), err);
 }
 
@@ -37,7 +38,8 @@ static void test_kept(const char *place, char *const environment[])
     TAP_STR(record.user, "alice");
     TAP_STR(record.home, "/home/alice");
     TAP_STR(record.shell, "");
-    TAP_INT(record.munge, 1);
+    TAP_STR(record.slurm_conf, "/etc/slurm/slurm.conf");
+    TAP_STR(record.auth, "/run/munge");
     TAP_STR(record.passwd, NULL);
     TAP_STR(record.group, NULL);
     TAP_STR(record.passwd_path, arena_join(&arena, place, "/passwd", NULL));
@@ -58,7 +60,7 @@ int main(void)
     place = arena_printf(&arena, "%s/coracle-%u", runtime, geteuid());
     dir = record_store_open(place, geteuid(), &err);
     TAP_TRUE(dir >= 0);
-    keep_record(place, dir);
+    keep_record(place, dir, environment);
     test_kept(place, environment);
     unlinkat(dir, "passwd", 0);
     unlinkat(dir, "group", 0);

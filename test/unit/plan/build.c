@@ -11,13 +11,14 @@ static char *const no_environment[] = {NULL};
 
 static struct host_facts facts_of(char *const environment[])
 {
-    return (struct host_facts){.uid = 1000,
-                               .gid = 1001,
-                               .cwd = "/work",
-                               .physical_cwd = "/work",
-                               .environment = environment,
-                               .session = 4711,
-                               .record = {.user = "a", .home = "/home/a", .shell = "/bin/sh"}};
+    return (struct host_facts){
+        .uid = 1000,
+        .gid = 1001,
+        .cwd = "/work",
+        .physical_cwd = "/work",
+        .environment = environment,
+        .session = 4711,
+        .record = {.user = "a", .home = "/home/a", .shell = "/bin/sh", .slurm_conf = "", .auth = ""}};
 }
 
 static struct request request_of(const char *image)

@@ -235,6 +235,7 @@ int main(int argc, char **argv)
         log_error(&err);
         return EXIT_FAILURE;
     }
+    log_name_node(environ);
     umask(077);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is one more reason to keep nothing */
     arena_init(&arena, exhausted);

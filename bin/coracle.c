@@ -87,6 +87,7 @@ int main(int argc, char *argv[], char *environment[])
     struct err err;
     int status;
 
+    log_name_node(environment);
     arena_init(&main_arena, out_of_memory);
     status = run_command(argc, argv, environment, &main_arena, &err);
     if (status < 0) {

@@ -3,15 +3,62 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/str.h"
+
+enum { PREFIX = 128 };
 
 static enum log_level log_level = LOG_WARNINGS;
 
 void log_set_level(enum log_level level)
 {
     log_level = level;
+}
+
+/* Looked up when there is something to say: most launches say nothing. */
+static char *const *environment_of_job;
+
+void log_name_node(char *const environment[])
+{
+    environment_of_job = environment;
+}
+
+/* Set by schedulers and MPI launchers. */
+static int is_of_job(char *const environment[])
+{
+    static const char *const names[] = {"SLURM_JOB_ID", "PMIX_RANK", "OMPI_COMM_WORLD_RANK",
+                                        "PMI_RANK",     "PALS_APID", "FLUX_JOB_ID",
+                                        "LSB_JOBID",    "PBS_JOBID"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (env_find(environment, names[i]))
+            return 1;
+    return 0;
+}
+
+static int is_host_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+    return name && *name && !name[strspn(name, letters)];
+}
+
+/* PREFIX with the node behind it, at most ROOM bytes at TEXT; PREFIX itself where no node is to be named. */
+static const char *with_node(const char *prefix, char *text, size_t room)
+{
+    struct utsname system;
+    const char *name;
+
+    if (!environment_of_job || !is_of_job(environment_of_job))
+        return prefix;
+    name = env_find(environment_of_job, "SLURMD_NODENAME");
+    if (!is_host_name(name))
+        name = uname(&system) == 0 ? system.nodename : NULL;
+    snprintf(text, room, "%son %.64s: ", prefix, is_host_name(name) ? name : "a node without a name");
+    return text;
 }
 
 int log_enabled(enum log_level level)
@@ -53,10 +100,10 @@ static void write_line(const char *prefix, const char *text, size_t length, cons
 void log_error(const struct err *err)
 {
     int saved = errno;
-    char suffix[64];
+    char suffix[64], prefix[PREFIX];
 
     snprintf(suffix, sizeof(suffix), " [%s]", err_name(err->id));
-    write_line("coracle: error: ", err->text, strlen(err->text), suffix);
+    write_line(with_node("coracle: error: ", prefix, sizeof(prefix)), err->text, strlen(err->text), suffix);
     errno = saved;
 }
 
@@ -85,12 +132,13 @@ write_formatted(const char *prefix, const char *format, va_list args)
 
 void log_warning(const char *format, ...)
 {
+    char prefix[PREFIX];
     va_list args;
 
     if (!log_enabled(LOG_WARNINGS))
         return;
     va_start(args, format);
-    write_formatted("coracle: warning: ", format, args);
+    write_formatted(with_node("coracle: warning: ", prefix, sizeof(prefix)), format, args);
     va_end(args);
 }
 

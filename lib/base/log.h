@@ -24,6 +24,13 @@ enum log_level {
 void log_set_level(enum log_level level);
 int log_enabled(enum log_level level);
 
+/*
+ * In a process of a parallel job, as its ENVIRONMENT tells, errors and warnings begin
+ * with "on NODE: " from now on: what a job prints comes from many nodes. It is kept
+ * by reference; NULL: no more.
+ */
+void log_name_node(char *const environment[]);
+
 /* "coracle: error: TEXT [identifier]". */
 void log_error(const struct err *err);
 

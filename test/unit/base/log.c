@@ -53,6 +53,32 @@ static const char *logged_warning(const char *text)
     return end_capture();
 }
 
+/* What a warning is in a process with the variables FIRST and SECOND. */
+static const char *warning_with(const char *first, const char *second, const char *text)
+{
+    char *const environment[] = {arena_strdup(&arena, first), arena_strdup(&arena, second), NULL};
+    const char *logged;
+
+    log_name_node(environment);
+    logged = logged_warning(text);
+    log_name_node(NULL);
+    return logged;
+}
+
+static void test_node(void)
+{
+    char own[65] = "";
+    const char *on_own;
+
+    TAP_INT(gethostname(own, sizeof(own) - 1), 0);
+    on_own = arena_printf(&arena, "coracle: warning: on %s: x\n", own);
+    TAP_STR(warning_with("HOME=/", "SLURMD_NODENAME=n7", "x"), "coracle: warning: x\n");
+    TAP_STR(warning_with("SLURM_JOB_ID=1", "SLURMD_NODENAME=n7.site", "x\ny"),
+            "coracle: warning: on n7.site: x\ncoracle: warning: on n7.site: y\n");
+    TAP_STR(warning_with("HOME=/", "PMI_RANK=3", "x"), on_own);
+    TAP_STR(warning_with("PMIX_RANK=0", "SLURMD_NODENAME=\x1b[2J", "x"), on_own);
+}
+
 static const char *logged_message(enum log_level level, const char *text)
 {
     begin_capture();
@@ -152,6 +178,7 @@ int main(void)
     test_many_lines();
     test_cutting();
     test_errno();
+    test_node();
     fd_close(&saved_stderr);
     arena_free(&arena);
     return tap_done();

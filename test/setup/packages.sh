@@ -14,6 +14,9 @@ packages_for() {
             image) printf '%s\n' mmdebstrap fakechroot fakeroot squashfs-tools ;;
             # mpirun on the host starts the ranks.
             mpi) printf '%s\n' openmpi-bin ;;
+            # test/slurm. Slurm's plugin for PMIx opens libpmix.so, which only the development package has.
+            slurm) printf '%s\n' munge slurmctld slurmd slurm-client libpmix-dev openmpi-bin libopenmpi-dev \
+                gcc libc6-dev ;;
             # What the tests are written in, look through and compare with.
             tests) printf '%s\n' bats git valgrind clang clang-format shellcheck strace python3 busybox-static \
                 bubblewrap crun runc charliecloud squashfuse fuse3 attr bsdextrautils procps ;;
@@ -47,6 +50,20 @@ packages_privilege() {
     fi
 }
 
+# packages_quietly PRIVILEGE COMMAND...
+# Packages of daemons start them where nothing forbids it; we want the programs alone.
+packages_quietly() {
+    local privilege=$1 policy=/usr/sbin/policy-rc.d
+    shift
+    (
+        # shellcheck disable=SC2016 # expanded by the inner shell
+        if [ ! -e "$policy" ] && "$privilege" sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$policy"; then
+            trap '"$privilege" rm -f "$policy"' EXIT
+        fi
+        "$@"
+    )
+}
+
 # packages_install LOG NAME...
 # Installs those that are missing; touches neither apt nor sudo where none is.
 packages_install() {
@@ -64,6 +81,6 @@ packages_install() {
     if [ "$privilege" = sudo ]; then sudo -v || return 1; fi
     # One source that cannot be reached is no reason to stop: the packages may come from the others.
     slow "apt-get update" "$log" "$privilege" apt-get -q update || true
-    slow "apt-get install" "$log" "$privilege" DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+    packages_quietly "$privilege" slow "apt-get install" "$log" "$privilege" DEBIAN_FRONTEND=noninteractive apt-get -q -y \
         --no-install-recommends -o DPkg::Lock::Timeout=120 install "${missing[@]}"
 }

@@ -17,7 +17,7 @@ esac
 # The object of module ROOM/NAME: of the light programs' rooms, or of one program's own.
 object_of() {
     local program
-    for program in libcoracle_light_a bin_coracle_broker bin_coracle_fuse; do
+    for program in libcoracle_light_a libimages_a bin_coracle_broker bin_coracle_fuse; do
         if [ -f "lib/${1%/*}/$program-${1##*/}.o" ]; then
             echo "lib/${1%/*}/$program-${1##*/}.o"
             return
@@ -42,7 +42,7 @@ symbols() {
         fi
     done
     nm -A -g "${objects[@]}" |
-        sed -nE 's,^lib/([^:]*/)(libcoracle_light_a|bin_coracle_broker|bin_coracle_fuse)-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\3 \4 \5,p' |
+        sed -nE 's,^lib/([^:]*/)(libcoracle_light_a|libimages_a|bin_coracle_broker|bin_coracle_fuse)-([^:]*)\.o:.* ([A-Za-z]) ([^ ]+)$,\1\3 \4 \5,p' |
         awk '{ print $1, $2 ~ /[Uw]/ ? "U" : "D", $3 }'
 }
 

@@ -1,0 +1,130 @@
+#include "show.h"
+
+/* What may be defined where and how often. */
+static const struct good good[] = {
+    /* Headers. */
+    {"[a]\n[a.b]", "{a={b={}}}"},
+    {"[a.b]\n[a]", "{a={b={}}}"},
+    {"[a.b]\nc=1\n[a]\nd=2", "{a={b={c=1},d=2}}"},
+    {"[a.b.c]\n[a]\n[a.b]", "{a={b={c={}}}}"},
+    {"[a.b]\n[a.c]\n[a]", "{a={b={},c={}}}"},
+    {"[a.b]\n[d]\n[a.c]", "{a={b={},c={}},d={}}"},
+    {"[x.y.z.w]\n[x]", "{x={y={z={w={}}}}}"},
+    {"[a]\nb=1\n[b]\na=1", "{a={b=1},b={a=1}}"},
+    {"a=1\n[b]\n[b.a]", "{a=1,b={a={}}}"},
+    {"[a]\n[A]\n[\"\"]", "{a={},A={},={}}"},
+    {"[a]\nb=1\n[c]\n[a.d]\nb=2", "{a={b=1,d={b=2}},c={}}"},
+    /* Dotted keys. */
+    {"a.b=1\na.c=2", "{a={b=1,c=2}}"},
+    {"a.b=1\nd=2\na.c=3", "{a={b=1,c=3},d=2}"},
+    {"a.b.c=1\na.b.d=2\na.e=3", "{a={b={c=1,d=2},e=3}}"},
+    {"[t]\na.b=1\na.c=2", "{t={a={b=1,c=2}}}"},
+    {"[t]\na.b.c=1\n[t.a.d]\ne=1", "{t={a={b={c=1},d={e=1}}}}"},
+    {"[t]\na.b=1\n[t.a.c]\n[t.a.d]", "{t={a={b=1,c={},d={}}}}"},
+    {"a.b=1\n[a.c]", "{a={b=1,c={}}}"},
+    {"[[t]]\na.b=1\n[[t]]\na.b=2", "{t=[{a={b=1}},{a={b=2}}]}"},
+    {"[a.b.c]\n[a]\nb.d=1", "{a={b={c={},d=1}}}"},
+    {"[a.b.c]\n[a]\nb.d=1\nb.e=2", "{a={b={c={},d=1,e=2}}}"},
+    {"[t]\na.b=1\n[[t.a.c]]\nd=1", "{t={a={b=1,c=[{d=1}]}}}"},
+    /* Arrays of tables. */
+    {"[[a]]\nb=1\n[[a]]\nb=2\n[[a]]", "{a=[{b=1},{b=2},{}]}"},
+    {"[[a]]\n[a.b]\nc=1\n[[a]]\n[a.b]\nc=2", "{a=[{b={c=1}},{b={c=2}}]}"},
+    {"[[a]]\n[[a.b]]\n[[a.b]]\n[[a]]\n[[a.b]]", "{a=[{b=[{},{}]},{b=[{}]}]}"},
+    {"[[a]]\n[a.b.c]\n[a.b]", "{a=[{b={c={}}}]}"},
+    {"[[a.b]]\n[a]\nc=1", "{a={b=[{}],c=1}}"},
+    {"[[a.b]]\n[[a.b]]\n[a.c]\n[[a.b]]", "{a={b=[{},{},{}],c={}}}"},
+    {"[[a]]\n[x]\n[[a]]", "{a=[{},{}],x={}}"},
+    {"[[a]]\nb=1\n[a.c]\n[x]\n[a.d]\n[[a]]", "{a=[{b=1,c={},d={}},{}],x={}}"},
+    {"[[a.b.c]]\n[a.b]\nd=1", "{a={b={c=[{}],d=1}}}"},
+    /* A bare and a quoted key are one. */
+    {"a.'b'=1\n\"a\".c=2", "{a={b=1,c=2}}"},
+    {"[\"a\"]\n[a.'b']\n", "{a={b={}}}"},
+};
+
+static const struct bad bad[] = {
+    {"a=1\na=2", "2:1: cannot set a: line 1 makes it an integer"},
+    {"a=1\n\"a\"=2", "2:1: cannot set a: line 1 makes it an integer"},
+    {"a=1\n'a'=2", "2:1: cannot set a: line 1 makes it an integer"},
+    {"\"\\u0061\"=1\n\na=2", "3:1: cannot set a: line 1 makes it an integer"},
+    {"''=1\n\"\"=2", "2:1: cannot set '': line 1 makes it an integer"},
+    {"[t]\na='x'\nb=1\na=2", "4:1: cannot set a: line 2 makes it a string"},
+    {"a={b=1,b=2}", "1:8: cannot set b: line 1 makes it an integer"},
+    {"a={b.c=1,b.c=2}", "1:12: cannot set c: line 1 makes it an integer"},
+    {"a={b.c=1,b=2}", "1:10: cannot set b: line 1 makes it a table, by a dotted key"},
+    {"a={b=1,b.c=2}", "1:8: cannot add to b: line 1 makes it an integer"},
+    {"a={b={c=1},b.d=2}",
+     "1:12: cannot add to b: line 1 makes it an inline table, which is complete where it"},
+    {"a={b=[],b.d=2}", "1:9: cannot add to b: line 1 makes it an array"},
+    {"a=true\na.b=1", "2:1: cannot add to a: line 1 makes it a boolean"},
+    {"a.b=1\na=2", "2:1: cannot set a: line 1 makes it a table, by a dotted key"},
+    {"a.b=1\na.b.c=2", "2:3: cannot add to b: line 1 makes it an integer"},
+    {"a.b.c=1\na.b=2", "2:3: cannot set b: line 1 makes it a table, by a dotted key"},
+    {"a.b=1\na.b=2", "2:3: cannot set b: line 1 makes it an integer"},
+    /* An inline table or array takes nothing more. */
+    {"a={}\na.b=1", "2:1: cannot add to a: line 1 makes it an inline table, which is complete where it ends"},
+    {"a={b={}}\na.b.c=1", "2:1: cannot add to a: line 1 makes it an inline table"},
+    {"a={}\n[a]", "2:2: cannot define the table a: line 1 makes it an inline table"},
+    {"a={}\n[a.b]", "2:2: cannot add to a: line 1 makes it an inline table"},
+    {"a={}\n[[a]]", "2:3: cannot add a table to the array a: line 1 makes it an inline table"},
+    {"a={}\n[[a.b]]", "2:3: cannot add to a: line 1 makes it an inline table"},
+    {"a={b.c=1}\n[a.b]", "2:2: cannot add to a: line 1 makes it an inline table"},
+    {"a.b={}\na.b.c=1", "2:3: cannot add to b: line 1 makes it an inline table"},
+    {"[t]\na={}\n[t.a]", "3:4: cannot define the table a: line 2 makes it an inline table"},
+    {"[t]\na={}\n[t.a.b]", "3:4: cannot add to a: line 2 makes it an inline table"},
+    {"a=[]\n[[a]]", "2:3: cannot add a table to the array a: line 1 makes it an array"},
+    {"a=[{}]\n[[a]]", "2:3: cannot add a table to the array a: line 1 makes it an array"},
+    {"a=[{}]\n[a]", "2:2: cannot define the table a: line 1 makes it an array"},
+    {"a=[{}]\n[a.b]", "2:2: cannot add to a: line 1 makes it an array"},
+    {"a=[{b=1}]\na.b=2", "2:1: cannot add to a: line 1 makes it an array"},
+    {"a=[{b={}}]\n[a.b.c]", "2:2: cannot add to a: line 1 makes it an array"},
+    {"a=[]\na=[]", "2:1: cannot set a: line 1 makes it an array"},
+    /* A table has one header. */
+    {"[a]\n[a]", "2:2: cannot define the table a: line 1 makes it a table, by a header"},
+    {"[a]\n[b]\n[a]", "3:2: cannot define the table a: line 1 makes it a table, by a header"},
+    {"[a.b]\n[a.b]", "2:4: cannot define the table b: line 1 makes it a table, by a header"},
+    {"[a.b]\n[a]\n[a]", "3:2: cannot define the table a: line 2 makes it a table, by a header"},
+    {"[a]\n['a']", "2:2: cannot define the table a: line 1"},
+    {"[a]\n[a.b]\n[a]", "3:2: cannot define the table a: line 1"},
+    {"a=1\n[a]", "2:2: cannot define the table a: line 1 makes it an integer"},
+    {"a=1\n[a.b]", "2:2: cannot add to a: line 1 makes it an integer"},
+    {"a=1\n[a.b.c]", "2:2: cannot add to a: line 1 makes it an integer"},
+    {"a='x'\n[[a]]", "2:3: cannot add a table to the array a: line 1 makes it a string"},
+    {"[a]\nb=1\n[a.b]", "3:4: cannot define the table b: line 2 makes it an integer"},
+    {"[a]\nb=1\n[a.b.c]", "3:4: cannot add to b: line 2 makes it an integer"},
+    {"[a.b]\n[a]\nb=1", "3:1: cannot set b: line 1 makes it a table, by a header"},
+    {"[a.b.c]\n[a]\nb=1", "3:1: cannot set b: line 1 makes it a table"},
+    {"[a.b.c]\n[a.b]\nc=1", "3:1: cannot set c: line 1 makes it a table, by a header"},
+    /* Dotted keys make a table for good and do not reach into those of headers. */
+    {"a.b=1\n[a]", "2:2: cannot define the table a: line 1 makes it a table, by a dotted key"},
+    {"[t]\na.b=1\n[t.a]", "3:4: cannot define the table a: line 2 makes it a table, by a dotted key"},
+    {"[t]\na.b.c=1\n[t.a.b]", "3:6: cannot define the table b: line 2 makes it a table, by a dotted key"},
+    {"[a.b]\n[a]\nb.c=1", "3:1: cannot add to b: line 1 makes it a table, by a header"},
+    {"[a.b.c]\n[a]\nb.c.d=1", "3:3: cannot add to c: line 1 makes it a table, by a header"},
+    {"[a.b.c.d]\n[a]\nb.c.d.e=1", "3:5: cannot add to d: line 1 makes it a table, by a header"},
+    {"[a.b.c]\n[[x]]\n[a]\nb.c.d=1", "4:3: cannot add to c: line 1 makes it a table, by a header"},
+    {"[a.b.c]\n[a]\nb.d=1\n[a.b]",
+     "4:4: cannot define the table b: line 1 makes it a table, by a dotted key"},
+    {"[[a.b]]\n[a]\nb.c=1", "3:1: cannot add to b: line 1 makes it an array of tables"},
+    {"[t]\na.b=1\n[[t.a]]",
+     "3:5: cannot add a table to the array a: line 2 makes it a table, by a dotted key"},
+    /* Arrays of tables. */
+    {"[a]\n[[a]]", "2:3: cannot add a table to the array a: line 1 makes it a table, by a header"},
+    {"[[a]]\n[a]", "2:2: cannot define the table a: line 1 makes it an array of tables"},
+    {"[a.b]\n[[a]]", "2:3: cannot add a table to the array a: line 1 makes it a table"},
+    {"[[a]]\n[a.b]\n[a.b]", "3:4: cannot define the table b: line 2 makes it a table, by a header"},
+    {"[[a]]\nb=1\n[[a]]\nb=2\nb=3", "5:1: cannot set b: line 4 makes it an integer"},
+    {"[[a]]\n[a.b]\n[[a.b]]", "3:5: cannot add a table to the array b: line 2 makes it a table, by a header"},
+    {"[[a]]\n[[a.b]]\n[a.b]", "3:4: cannot define the table b: line 2 makes it an array of tables"},
+    {"[[a]]\nb=[]\n[[a.b]]", "3:5: cannot add a table to the array b: line 2 makes it an array"},
+    {"[a]\nb=1\n[[a.b]]", "3:5: cannot add a table to the array b: line 2 makes it an integer"},
+    {"[[a.b]]\n[a]\nb=1", "3:1: cannot set b: line 1 makes it an array of tables"},
+};
+
+int main(void)
+{
+    arena_init(&arena, tap_no_memory);
+    TEST_GOOD(good);
+    TEST_BAD(bad);
+    arena_free(&arena);
+    return tap_done();
+}

@@ -1,5 +1,6 @@
 #include "base/sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -49,13 +50,20 @@ int sys_mount_setattr(int dir, const char *path, unsigned flags, const struct sy
     return (int)syscall(NR_MOUNT_SETATTR, dir, path, flags, attr, sizeof(*attr));
 }
 
+enum { OPENAT2_TRIES = 1000 };
+
 int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve)
 {
     struct {
         uint64_t flags, mode, resolve;
     } how = {flags, 0, resolve};
 
-    return (int)syscall(NR_OPENAT2, dir, path, &how, sizeof(how));
+    int fd = -1;
+
+    /* EAGAIN: something was renamed or mounted on this host while a ".." was followed. */
+    for (int i = 0; i < OPENAT2_TRIES && fd < 0 && (i == 0 || errno == EAGAIN); i++)
+        fd = (int)syscall(NR_OPENAT2, dir, path, &how, sizeof(how));
+    return fd;
 }
 
 int sys_pivot_root(const char *new_root, const char *put_old)

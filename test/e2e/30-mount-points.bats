@@ -226,6 +226,26 @@ from the host'
     assert_output 'from the host'
 }
 
+# The kernel gives up then, as it cannot tell whether .. still leads where it did.
+@test "a target with .. in it while something is renamed on the host all the time" {
+    local i renamer
+    need python3
+    make_source
+    mkdir from
+    python3 -c 'import os
+while True:
+    os.rename("from", "to")
+    os.rename("to", "from")' 2>/dev/null 3>&- &
+    renamer=$!
+    for i in {1..100}; do
+        coracle_run --share=none --bind "$SOURCE:/opt/data/../../../other" -- cat /other/file
+        [[ $output == 'from the host' ]] || break
+    done
+    kill "$renamer"
+    wait "$renamer" || true
+    assert_output 'from the host'
+}
+
 @test "a symlink loop as a target is one clear error" {
     ln -s loop "$IMAGE/loop"
     freeze

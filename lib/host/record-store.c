@@ -99,6 +99,32 @@ static int replace_file(int dir, const char *name, const char *bytes, size_t len
     return err_set(err, ERR_RECORD, "cannot write %s: %s", name, err_reason(saved));
 }
 
+/* Whether NAME is a file as we make it, with these bytes. */
+static int is_there(int dir, const char *name, const char *bytes, size_t length, struct arena *arena)
+{
+    FD_CLEANUP int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const char *found;
+    struct stat st;
+    size_t count;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0444 ||
+        st.st_nlink != 1 || (uint64_t)st.st_size != length)
+        return 0;
+    found = fd_read_all(fd, length, arena, &count);
+    return found && count == length && memcmp(found, bytes, length) == 0;
+}
+
+/*
+ * What is mounted in containers stays the same file where nothing in it has changed:
+ * launches whose records differ only in age see the same, and share a view.
+ */
+static int keep_file(int dir, const char *name, const char *text, struct arena *arena, struct err *err)
+{
+    const size_t length = strlen(text);
+
+    return is_there(dir, name, text, length, arena) ? 0 : replace_file(dir, name, text, length, err);
+}
+
 int record_store(int dir, const char *place, struct record_file *file, struct arena *arena, struct err *err)
 {
     struct record_file kept = *file;
@@ -112,8 +138,8 @@ int record_store(int dir, const char *place, struct record_file *file, struct ar
         return err_set(err, ERR_RECORD, "the record is too large to be kept");
 
     remove_unfinished(dir);
-    if (replace_file(dir, "passwd", file->passwd, strlen(file->passwd), err) < 0 ||
-        replace_file(dir, "group", file->group, strlen(file->group), err) < 0 ||
+    if (keep_file(dir, "passwd", file->passwd, arena, err) < 0 ||
+        keep_file(dir, "group", file->group, arena, err) < 0 ||
         replace_file(dir, "record", text.data, text.length, err) < 0)
         return err_prefix(err, "%s", place);
     *file = kept;

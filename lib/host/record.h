@@ -10,7 +10,7 @@
  * /dev/shm: the first that exists or can be made and is safe (a directory, not
  * a link; owned by the effective uid; mode 0700 at most). The uid is in the name
  * everywhere, as one user has several in nested user namespaces. It holds three
- * files, each written beside and renamed:
+ * files, each written beside and renamed; passwd and group where they differ:
  *
  *   record   lines of KEY=VALUE (see record-file.h)
  *   passwd   what the container sees as /etc/passwd: root, the user, nobody

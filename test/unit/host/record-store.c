@@ -75,6 +75,51 @@ static void test_store(const char *place, int dir)
     TAP_STR(fd_read_file(dir, "group", 0, 100, &arena, &length), "g\n");
 }
 
+static ino_t inode_of(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_ino : 0;
+}
+
+/* Stores the sample with PASSWD and "g\n" again; whether the file passwd is still the same one. */
+static int is_kept(const char *place, int dir, const char *passwd)
+{
+    const ino_t before = inode_of(dir, "passwd");
+    struct record_file file = sample;
+    size_t length;
+    struct err err;
+
+    file.directory = "";
+    file.passwd = passwd;
+    file.group = "g\n";
+    TAP_OK(record_store(dir, place, &file, &arena, &err), err);
+    TAP_STR(fd_read_file(dir, "passwd", 0, 100, &arena, &length), passwd);
+    return inode_of(dir, "passwd") == before;
+}
+
+/* Containers have it mounted: it is another file only where it has to be. */
+static void test_same_again(const char *place, int dir)
+{
+    const ino_t group = inode_of(dir, "group");
+
+    TAP_TRUE(is_kept(place, dir, "p\n"));
+    TAP_TRUE(!is_kept(place, dir, "q\n"));
+    TAP_TRUE(!is_kept(place, dir, "q\nr\n"));
+    TAP_TRUE(!is_kept(place, dir, "q\n"));
+    TAP_TRUE(is_kept(place, dir, "q\n"));
+    TAP_INT(inode_of(dir, "group"), group);
+    /* What it must not be, whatever is in it. */
+    TAP_INT(fchmodat(dir, "passwd", 0644, 0), 0);
+    TAP_TRUE(!is_kept(place, dir, "q\n"));
+    TAP_INT(linkat(dir, "passwd", dir, "link", 0), 0);
+    TAP_TRUE(!is_kept(place, dir, "q\n"));
+    TAP_INT(unlinkat(dir, "passwd", 0), 0);
+    TAP_INT(symlinkat("link", dir, "passwd"), 0);
+    TAP_TRUE(!is_kept(place, dir, "q\n"));
+    TAP_INT(unlinkat(dir, "link", 0), 0);
+}
+
 static void test_modes(int dir)
 {
     static const char *const names[] = {"passwd", "group", "record"};
@@ -171,6 +216,7 @@ int main(void)
     place = in(parent, "place");
     dir = record_store_open(place, geteuid(), &err);
     test_store(place, dir);
+    test_same_again(place, dir);
     test_modes(dir);
     test_leftovers(place, dir);
     test_failure(place, dir);

@@ -211,6 +211,8 @@ fifty_in_a_loop() {
     assert_equal "$(jq -r '.brokers[] | select(.share == "key '"$KEY"'") | .images | length' <<<"$output")" 1
 }
 
+# The broker waits 0.3 seconds for the next one, which the processors must have time for.
+# bats test_tags=alone
 @test "a loop of 50 short launches uses one broker and one server" {
     need jq
     each_kind fifty_in_a_loop

@@ -113,7 +113,7 @@ on_poor_host() {
     need_static
     local host=$BATS_TEST_TMPDIR/poor
     mkdir -p "$host"/{bin,proc,dev}
-    cp -a "$BASE_IMAGE/bin" "$host/"
+    cp -a "$BASE_IMAGE/bin" "$host/" && cp -al "$TOOLS/applets/." "$host/bin"
     copy_program "$host/bin"
     cp -a "$(image_file)" "$host/image"
     capture unshare -Urm bash -c '

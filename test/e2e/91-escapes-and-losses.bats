@@ -30,6 +30,8 @@ load helpers
     assert_output_lacks boot
 }
 
+# It removes the user's records, which other tests make.
+# bats test_tags=alone
 @test "links that a container left in the record's place are not followed" {
     local secret=$HOME/secret
     mkdir "$secret"

@@ -29,7 +29,7 @@ find_busybox() {
     local candidate
     for candidate in "${BUSYBOX:-}" /bin/busybox /usr/bin/busybox; do
         if [[ -n $candidate && -x $candidate ]] && ! readelf -l "$candidate" | grep -q INTERP; then
-            printf '%s\n' "$candidate"
+            realpath "$candidate"
             return
         fi
     done
@@ -49,14 +49,16 @@ compile_into() {
 
 # Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
 fill_base_image() {
-    local root=$1/image busybox applet
+    local root=$1/image busybox
     busybox=$(find_busybox) || return
-    mkdir -p "$root"/{bin,usr/bin,usr/share/zoneinfo,etc,var,proc,sys,dev,tmp,opt/data}
+    mkdir -p "$1/applets" "$root"/{bin,usr/bin,usr/share/zoneinfo,etc,var,proc,sys,dev,tmp,opt/data}
     cp "$busybox" "$root/bin/busybox"
     cp "$1/payload" "$root/bin/payload"
-    for applet in $("$busybox" --list); do
-        [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
-    done
+    # By its own shell, which makes a link without executing another program.
+    # shellcheck disable=SC2016 # expanded by that
+    (cd "$1/applets" && "$busybox" sh -c 'for applet in $("$0" --list); do
+        [ "$applet" = busybox ] || ln -s busybox "$applet"
+    done' "$busybox") || return
     printf 'image hosts\n' >"$root/etc/hosts"
     printf 'image resolver\n' >"$root/etc/resolv.conf"
     printf 'image name\n' >"$root/etc/image-release"
@@ -87,10 +89,11 @@ make_tools() {
     mv -T "$part" "$TOOLS" 2>/dev/null || rm -rf "$part"
 }
 
-# make_image NAME: a fresh image, whose path it leaves in IMAGE.
+# make_image NAME: a fresh image, whose path it leaves in IMAGE. The links to busybox, which make
+# up most of it, are hard links of the same ones: no test can write into one.
 make_image() {
     IMAGE=$BATS_TEST_TMPDIR/$1
-    cp -a "$BASE_IMAGE" "$IMAGE"
+    cp -a "$BASE_IMAGE" "$IMAGE" && cp -al "$TOOLS/applets/." "$IMAGE/bin" || return
     export IMAGE
 }
 
@@ -176,7 +179,7 @@ setup() { standard_setup; }
 
 # Records of the identities that `stranger` lends may lie outside of ours.
 standard_teardown() {
-    rm -rf {/tmp,/dev/shm}/coracle-{31337,4321,12345,54321}
+    rm -rf {/tmp,/dev/shm}/coracle-{"$STRANGER",4321,12345,54321}
     servers_end
 }
 teardown() { standard_teardown; }
@@ -235,8 +238,9 @@ coracle_explain() {
     capture "$CORACLE" explain "${options[@]}" "$IMAGE" "$@"
 }
 
-# stranger COMMAND...: as uid 31337, of whom no record lies anywhere.
-stranger() { unshare -U --map-user=31337 --map-group=31337 -- "$@"; }
+# stranger COMMAND...: as a uid of this test's own, of whom no record lies anywhere.
+STRANGER=$((1000000000 + $$))
+stranger() { unshare -U --map-user="$STRANGER" --map-group="$STRANGER" -- "$@"; }
 
 # on_host SCRIPT [ARG...]: bash executes SCRIPT where it may mount: root of a
 # user namespace with a mount namespace, to make a host with other contents.

@@ -17,6 +17,12 @@ export RANKS E2E_DIR
 # shellcheck disable=SC2016 # the rank's shell expands it
 RANK_LOOP='while test -e "$1.in"; do if read -r line <"$1.in"; then eval "$line" >"$1.out" 2>&1; fi; done'
 
+# Compiled once for the tests of a file.
+make_peer() {
+    [[ -x $TOOLS/peer ]] ||
+        { compile_into "$TOOLS/peer.$BASHPID" peer.c -I "$E2E_DIR/../../lib" && mv "$TOOLS/peer.$BASHPID" "$TOOLS/peer"; }
+}
+
 ranks_setup() {
     standard_setup || return
     TREE=$IMAGE
@@ -24,7 +30,7 @@ ranks_setup() {
     export CORACLE_SHARE=$KEY TREE KEY
     declare -gA PID_OF=()
     unset SOURCE_DATE_EPOCH
-    compile_into "$TREE/bin/peer" peer.c -I "$E2E_DIR/../../lib" || return
+    make_peer && cp "$TOOLS/peer" "$TREE/bin/peer" || return
     PEER=$TREE/bin/peer
     export PEER
     KINDS=(directory)

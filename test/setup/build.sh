@@ -35,8 +35,21 @@ build_tree() {
         slow "autogen.sh" "$log" "$tree/autogen.sh" || return 1
     fi
     if [ ! -e "$build/Makefile" ] || [ "$(cat "$build/configure-args" 2>/dev/null)" != "$*" ]; then
+        # What was made with other arguments is not what these would make.
+        if [ -e "$build/Makefile" ]; then make -s -C "$build" clean >/dev/null 2>&1 || true; fi
+        rm -f "$build/configure-args"
         slow "configure ($what)" "$log" env -C "$build" "$tree/configure" "$@" || return 1
         printf '%s\n' "$*" >"$build/configure-args"
     fi
     slow "make ($what)" "$log" make -C "$build" -j "$(nproc)"
+}
+
+# build_with_tests TREE BUILD LOGS WHAT [CONFIGURE-ARG...]: the programs and the test
+# programs, with what is printed in the folder LOGS.
+build_with_tests() {
+    local tree=$1 build=$2 logs=$3 what=$4
+    shift 4
+    build_tree "$tree" "$build" "$logs/build-$what.log" "$what" "$@" &&
+        slow "test programs ($what)" "$logs/check-$what.log" \
+            make -C "$build" -j "$(nproc)" check TESTS=
 }

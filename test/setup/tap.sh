@@ -1,9 +1,9 @@
-# Runs programs that speak TAP and counts their points. Sourced after say.sh.
+# Counts the points of programs that speak TAP; jobs.sh runs them. Sourced after say.sh.
 # shellcheck shell=bash
 
 tap_results=             # the folder for outputs
 tap_verbose=no           # yes: a line for each passed point
-tap_child=               # the process id of the program that runs now
+tap_ender=:              # the function that ends what runs
 tap_passed=0
 tap_failed=0
 tap_skipped=0
@@ -107,70 +107,28 @@ tap_log_name() {
     printf '%s/%s.log\n' "$tap_results" "${1//[!A-Za-z0-9._-]/-}"
 }
 
-# tap_summary LABEL START PASSED FAILED SKIPPED: one line of what came since those counts.
+# tap_summary LABEL SECONDS PASSED FAILED SKIPPED: one line of what came since those counts.
 tap_summary() {
     local label=$1 passed=$((tap_passed - $3)) failed=$((tap_failed - $4)) skipped=$((tap_skipped - $5)) text
     text="$passed passed"
     if [ "$failed" -gt 0 ]; then text+=", $failed FAILED"; fi
     if [ "$skipped" -gt 0 ]; then text+=", $skipped skipped"; fi
-    printf '   %-44s %s, %d s\n' "$label" "$text" $((SECONDS - $2))
+    printf '   %-44s %s, %.0f s\n' "$label" "$text" "$2"
 }
 
-# tap_limited SECONDS COMMAND [ARG...]
-# Its status, or 124 or 137 when it had to be ended. It is waited for in the
-# background, where a trap of ours need not wait for it; what the shell ignores on
-# behalf of background processes is set right again.
-tap_limited() {
-    local limit=$1 status=0
-    shift
-    env --default-signal timeout -k 10 "$limit" "$@" </dev/null 3>&- &
-    tap_child=$!
-    wait "$tap_child" || status=$?
-    tap_child=
-    return "$status"
+# tap_at_interrupt FUNCTION: what ends that which runs, before an end from outside is counted.
+tap_at_interrupt() {
+    tap_ender=$1
 }
 
-# An end from outside: ends the program that runs now with all that it started. The
-# count line comes nevertheless, and never looks like success.
+# An end from outside. The count line comes nevertheless, and never looks like success.
 tap_interrupted() {
     trap '' INT TERM HUP # timeout sends two
     exec >&3
-    if [ -n "$tap_child" ]; then
-        kill "$tap_child" 2>/dev/null || true
-        wait "$tap_child" 2>/dev/null || true
-    fi
+    "$tap_ender"
     tap_point "the run" failed "interrupted after $SECONDS s"
     tap_finish || true
     exit 1
-}
-
-# tap_run LABEL SECONDS COMMAND [ARG...]
-# Runs a program that speaks TAP, not longer than SECONDS. Of one that fails, all
-# lines but the passed points are shown.
-tap_run() {
-    local label=$1 limit=$2 log status=0 before=("$SECONDS" "$tap_passed" "$tap_failed" "$tap_skipped")
-    shift 2
-    log=$(tap_log_name "$label")
-    tap_limited "$limit" "$@" >"$log" 2>&1 || status=$?
-    tap_count "$label" "$status" "$log"
-    if [ "$tap_failed" -gt "${before[2]}" ]; then
-        grep -av '^ok' "$log" | tail -n 200 | sed 's/^/      /' || true
-    fi
-    tap_summary "$label" "${before[@]}"
-}
-
-# tap_command LABEL SECONDS COMMAND [ARG...]
-# A command as one point: it passes when the command ends with 0.
-tap_command() {
-    local label=$1 limit=$2 log status=0 start=$SECONDS
-    shift 2
-    log=$(tap_log_name "$label")
-    slow "$label" "$log" tap_limited "$limit" "$@" || status=$?
-    if [ "$status" -eq 0 ]; then
-        tap_point "$label" passed
-    else
-        tap_point "$label" failed "status $status after $((SECONDS - start)) s"
-    fi
 }
 
 # tap_hand_over FILE: leaves the counts to a later process, which takes them with

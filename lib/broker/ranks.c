@@ -30,7 +30,8 @@ static int identify(struct broker *broker, struct rank *rank, int is_first)
     length = sizeof(rank->process);
     if (getsockopt(rank->connection, SOL_SOCKET, SO_PEERPIDFD, &rank->process, &length) < 0)
         rank->process = sys_pidfd_open(peer.pid);
-    if (rank->process < 0)
+    /* The first may have ended already; older kernels have no descriptor for it then. */
+    if (rank->process < 0 && !(is_first && errno == ESRCH))
         return -1;
     errno = 0;
     /* The first may be on its way already. */
@@ -77,7 +78,7 @@ void broker_add_rank(struct broker *broker, int fd)
     *broker->last = rank;
     broker->last = &rank->next;
     if (identify(broker, rank, broker->listener_event.owner == NULL) < 0 ||
-        broker_watch(broker, rank->process, &rank->process_event) < 0) {
+        (rank->process >= 0 && broker_watch(broker, rank->process, &rank->process_event) < 0)) {
         if (errno == EMFILE || errno == ENFILE)
             broker_turn_away(rank->connection);
         broker_remove_rank(broker, rank);
@@ -212,7 +213,7 @@ static int hang_up(struct broker *broker, struct rank *rank)
 {
     fd_close(&rank->connection);
     broker_give_up(broker, rank);
-    if (rank->view && !rank->waits)
+    if (rank->view && !rank->waits && rank->process >= 0)
         return 1;
     broker_remove_rank(broker, rank);
     return 0;

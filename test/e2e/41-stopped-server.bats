@@ -53,6 +53,8 @@ teardown() {
     grep -q "$SERVER, which served .*has ended" log
 }
 
+# It mounts on the host: ranks of other tests that come later would not enter what was there before.
+# bats test_tags=alone
 @test "a server that waits for storage is left alone until the storage is back" {
     need squashfuse_ll
     need fusermount3

@@ -390,7 +390,7 @@ made_again_in_linger() {
 }
 
 @test "a directory is made again between launches, while the broker waits for the next, thirty times" {
-    export CORACLE_LINGER=2000
+    export CORACLE_LINGER=$((2000 * CORACLE_TEST_SLOWNESS))
     each_kind made_again_in_linger_ended
 }
 

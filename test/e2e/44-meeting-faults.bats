@@ -84,11 +84,13 @@ quiet() { assert_equal "$(cat "$1.err")" ''; }
 timed() {
     local begin
     begin=$(now_ms)
-    capture timeout 30 "$@"
+    capture timeout $((30 * CORACLE_TEST_SLOWNESS)) "$@"
     TOOK=$(($(now_ms) - begin))
 }
 
-took_between() { [[ $TOOK -ge $1 && $TOOK -le $2 ]] || report "took $TOOK ms, expected $1 to $2"; }
+took_between() {
+    [[ $TOOK -ge $1 && $TOOK -le $(($2 * CORACLE_TEST_SLOWNESS)) ]] || report "took $TOOK ms, expected $1 to $2"
+}
 
 # --- stopped ---------------------------------------------------------------------------
 
@@ -293,7 +295,7 @@ meet_beside_squatter() {
             processes+=($!)
         done
         for i in "${processes[@]}"; do
-            timeout 15 tail --pid="$i" -f /dev/null || report "hangs with $limit descriptors"
+            timeout $((15 * CORACLE_TEST_SLOWNESS)) tail --pid="$i" -f /dev/null || report "hangs with $limit descriptors"
             wait "$i" || report "fails with $limit descriptors: $(cat many.*)"
         done
         alone=$((alone + $(cat many.* | grep -c 'shares nothing' || true)))
@@ -347,7 +349,7 @@ meet_beside_squatter() {
 
 @test "another network namespace is another instance, and nothing mixes" {
     on_host '
-        await() { for i in {1..100}; do if grep -qs "$1" "$2"; then return; fi; sleep 0.05; done; echo "no $1 in $2" >&2; kill $(jobs -p); exit 9; }
+        await() { for ((i = 0; i < 100 * CORACLE_TEST_SLOWNESS; i++)); do if grep -qs "$1" "$2"; then return; fi; sleep 0.05; done; echo "no $1 in $2" >&2; kill $(jobs -p); exit 9; }
         mkfifo gate
         "$CORACLE" run "$IMAGE" -- sh -c "readlink /proc/self/ns/user; read -r _ <\"\$1/gate\"" sh "$PWD" >first 3>&- &
         await user first
@@ -480,7 +482,7 @@ START
 @test "a file system that was bound can be unmounted: it goes when the last who saw it has gone" {
     compile_into witness witness.c
     on_host '
-        await() { for i in {1..100}; do if grep -qs "$1" "$2"; then return; fi; sleep 0.05; done; echo "no $1 in $2" >&2; kill $(jobs -p); exit 9; }
+        await() { for ((i = 0; i < 100 * CORACLE_TEST_SLOWNESS; i++)); do if grep -qs "$1" "$2"; then return; fi; sleep 0.05; done; echo "no $1 in $2" >&2; kill $(jobs -p); exit 9; }
         # As systemd has it. Where mounts are private, each rank keeps all that were there when it started.
         mount --make-rshared /
         mkdir site

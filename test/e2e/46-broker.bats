@@ -169,6 +169,7 @@ held_by_broker() {
 @test "a signal to a rank's process group does not reach the broker" {
     image directory
     local signal rank
+    export CORACLE_LINGER=$((300 * CORACLE_TEST_SLOWNESS))
     setsid "$CORACLE" run "$IMAGE" -- payload signals 6 >rank.out 2>&1 </dev/null 3>&- &
     rank=$!
     within 50 grep -q ready rank.out
@@ -185,10 +186,10 @@ held_by_broker() {
 no_pipe() {
     local started
     started=$(date +%s%3N)
-    export CORACLE_LINGER=5000
-    capture timeout 10 bash -c '"$CORACLE" run "$IMAGE" -- echo done | cat'
+    export CORACLE_LINGER=$((5000 * CORACLE_TEST_SLOWNESS))
+    capture timeout $((10 * CORACLE_TEST_SLOWNESS)) bash -c '"$CORACLE" run "$IMAGE" -- echo done | cat'
     assert_output 'done' || return
-    [[ $(($(date +%s%3N) - started)) -lt 4000 ]] || report 'it waited for the broker' || return
+    [[ $(($(date +%s%3N) - started)) -lt $((4000 * CORACLE_TEST_SLOWNESS)) ]] || report 'it waited for the broker' || return
     one_broker || return
     kill "$BROKER"
 }
@@ -265,14 +266,15 @@ background_child() {
 @test "who has ended before the broker has begun is followed by the linger as well" {
     need strace
     image directory
-    export CORACLE_LINGER=3000
+    export CORACLE_LINGER=$((3000 * CORACLE_TEST_SLOWNESS))
     : >trace
     # Nobody else makes this call.
-    strace -f -o trace -e trace=epoll_create1 -e inject=epoll_create1:delay_enter=400000 \
+    strace -f -o trace -e trace=epoll_create1 -e inject=epoll_create1:delay_enter=$((400000 * CORACLE_TEST_SLOWNESS)) \
         "$CORACLE" run "$IMAGE" -- true 3>&- &
     within 50 grep -q DELAYED trace
     sleep 0.5
     one_broker
+    kill "$BROKER"
 }
 
 # --- which launches meet --------------------------------------------------------------------

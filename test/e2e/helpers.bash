@@ -7,6 +7,8 @@
 #                      tests that need it are skipped without
 #   CORACLE_TEST_KIND  directory (the default), or squashfs: each image is packed
 #                      to a file behind the tests' backs, see as-squashfs.c
+#   CORACLE_TEST_SLOWNESS  how many times slower than usual this machine is: limits
+#                      of time that a test sets are that much longer (1)
 #
 # For tests:
 #   CORACLE            what to call: the program, or as-squashfs in front of it
@@ -16,6 +18,8 @@
 #   PAYLOAD            test/e2e/payload.c, static; /bin/payload in the image
 
 bats_require_minimum_version 1.5.0
+
+export CORACLE_TEST_SLOWNESS=${CORACLE_TEST_SLOWNESS:-1}
 
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CORACLE=${CORACLE:-$E2E_DIR/../../${builddir:-build}/bin/coracle}
@@ -129,7 +133,7 @@ servers_alive() {
 
 # A server ends by itself, soon after the last process that saw its image.
 servers_end() {
-    local end=$((SECONDS + 6))
+    local end=$((SECONDS + 6 * CORACLE_TEST_SLOWNESS))
     is_squashfs || return 0
     while ((SECONDS < end)); do
         [[ -n $(servers_alive) ]] || return 0

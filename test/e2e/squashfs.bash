@@ -89,11 +89,11 @@ no_server() { [[ -z $(servers "$1") ]]; }
 # within TENTHS COMMAND...: waits that long at most for COMMAND to succeed.
 within() {
     local i
-    for ((i = 0; i < $1; i++)); do
+    for ((i = 0; i < $1 * CORACLE_TEST_SLOWNESS; i++)); do
         if "${@:2}"; then return; fi
         sleep 0.1
     done
-    "${@:2}" || report "waited $1 tenths of a second in vain for: ${*:2}"
+    "${@:2}" || report "waited $i tenths of a second in vain for: ${*:2}"
 }
 
 # assert_nothing_left: no server of IMAGE, and nothing of it mounted here.

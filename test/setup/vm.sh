@@ -10,7 +10,7 @@
 # shellcheck disable=SC2034 # vm_missing is read by test/vm
 
 vm_packages=systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,udev,procps,util-linux,passwd,bats,gcc
-vm_packages+=,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,python3-minimal,fuse3,attr,bsdextrautils
+vm_packages+=,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,jq,python3-minimal,fuse3,attr,bsdextrautils
 vm_modules=(virtio_pci virtio_blk ext4 crc32c_generic fuse overlay squashfs loop autofs4)
 
 vm_release_of() {
@@ -124,7 +124,7 @@ vm_kernel() {
 # --- the disk ------------------------------------------------------------------
 
 vm_disk_recipe() {
-    printf '1 %s %s\n' "$(image_release)" "$vm_packages"
+    printf '2 %s %s\n' "$(image_release)" "$vm_packages"
 }
 
 # vm_bootstrap MODE TAR LIST
@@ -206,7 +206,7 @@ vm_format() {
     local root=$2.root
     rm -rf "$root" && mkdir "$root" && tar -x -p -C "$root" --exclude='./dev/*' -f "$1" &&
         (vm_furnish "$root") &&
-        mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$2" "$(($(du -sm "$root" | cut -f 1) + 800))M"
+        mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$2" "$(($(du -sm "$root" | cut -f 1) + 2500))M" # bats keeps what each test has left
 }
 
 vm_make_disk() {

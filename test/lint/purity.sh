@@ -26,15 +26,22 @@ object_of() {
     return 1
 }
 
+# Whether configure left out what HAVE_NAME stands for: a room, for want of a library.
+is_left_out() {
+    grep -qxF "S[\"HAVE_$1_TRUE\"]=\"#\"" config.status
+}
+
 # Lines MODULE U|D SYMBOL of all modules of lib/; lines of those that were not
 # built go to $scratch/missing.
 symbols() {
-    local source module object objects=()
+    local source module room object objects=()
     : >"$scratch/missing"
     for source in "$srcdir"/lib/*/*.c; do
         module=${source#"$srcdir"/lib/}
         module=${module%.c}
         if [ "$module" = fuse/memory ]; then continue; fi # a C library's functions, for one program
+        room=${module%%/*}
+        if is_left_out "${room^^}" || { [ "$module" = layer/gzip-isal ] && is_left_out ISAL; }; then continue; fi
         if object=$(object_of "$module"); then
             objects+=("$object")
         elif [ -e bin/coracle-fuse ] || [[ $module != fuse/* && $module != squash/* && $module != unpack/* ]]; then

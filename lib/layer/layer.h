@@ -1,0 +1,72 @@
+/*
+ * layer - the tar in a layer of an image, checked while it is read.
+ *
+ * A layer is a range of an open file: a blob of a registry or of an OCI layout, or a
+ * part of an archive, from which nothing has to be extracted. What the range is, is
+ * recognised by its first bytes: a tar, or one compressed with gzip (any number of
+ * members, RFC 1952) or zstd (any number of frames, skippable ones too, RFC 8878).
+ *
+ *     struct layer_reader *reader = layer_open(&layer, err);
+ *     while ((result = layer_read(reader, &bytes, &length, err)) == 0 && length) ...
+ *     layer_finish(reader, err)      the digests are right: only now may it be trusted
+ *     layer_close(reader)
+ *
+ * What layer_read() gives is not verified yet: whoever makes something of it keeps it
+ * to himself until layer_finish() has said yes.
+ *
+ * One thread at a time may use a reader. Only pread() is called on the descriptor, so
+ * several readers can share one.
+ */
+#ifndef CORACLE_LAYER_LAYER_H
+#define CORACLE_LAYER_LAYER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct layer {
+    int fd;                /* open for reading and pread; several layers can be in one file */
+    uint64_t offset, size; /* the range, compressed or not */
+    const char *digest;    /* of the range: "sha256:...", "sha512:..."; NULL: is not checked */
+    const char *diff_id;   /* of the tar in it; NULL: is not checked */
+};
+
+/* The tar of one layer may have this many bytes: a megabyte of gzip can stand for a gigabyte. */
+#define LAYER_TAR_LIMIT (UINT64_C(1) << 40)
+
+/*
+ * The greatest window that a zstd frame may ask for, as a power of two: what zstd(1)
+ * itself accepts without --long. It is memory that the reader takes.
+ */
+enum { LAYER_ZSTD_WINDOW = 27 };
+
+struct layer_reader;
+
+/*
+ * Begins to read LAYER, whose strings and descriptor must stay until layer_close().
+ * NULL: what the range holds is not a layer (ERR_LAYER), the digest is none that we
+ * know (ERR_DIGEST), an I/O error (ERR_IMAGE_UNREADABLE) or ERR_NO_MEMORY.
+ */
+struct layer_reader *layer_open(const struct layer *layer, struct err *err);
+
+/*
+ * Sets *BYTES and *LENGTH to the next bytes of the tar, which are valid until the next
+ * call; *LENGTH is 0 at the end. 0, or -1: cut off or damaged (ERR_LAYER) or an I/O
+ * error; every later call fails too.
+ */
+int layer_read(struct layer_reader *reader, const void **bytes, size_t *length, struct err *err);
+
+/*
+ * Reads what is left, and compares: 0, or -1 where the range is damaged (ERR_LAYER) or
+ * is not what digest or diff_id names (ERR_DIGEST).
+ */
+int layer_finish(struct layer_reader *reader, struct err *err);
+
+/* How much of the range was read: for progress. */
+uint64_t layer_position(const struct layer_reader *reader);
+
+/* NULL is fine. */
+void layer_close(struct layer_reader *reader);
+
+#endif

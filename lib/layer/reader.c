@@ -1,0 +1,268 @@
+#include "layer/layer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "layer/decoder.h"
+#include "layer/sum.h"
+
+enum { INPUT_ROOM = 256 * 1024, OUTPUT_ROOM = 256 * 1024, TAR_BLOCK = 512 };
+
+struct layer_reader {
+    struct layer layer;
+    uint64_t position; /* of the range, that were read */
+    uint64_t produced; /* bytes of the tar so far */
+    struct sum range, tar;
+    const struct decoder *decoder; /* NULL: a plain tar */
+    void *state;
+    const unsigned char *rest; /* of input[], not decoded yet */
+    size_t rest_length;
+    int between; /* members: the range may end here */
+    int failed;
+    unsigned char input[INPUT_ROOM];
+    unsigned char output[OUTPUT_ROOM];
+};
+
+/* Fills input[] anew. 0 or -1; rest_length is 0 at the end of the range. */
+static int refill(struct layer_reader *reader, struct err *err)
+{
+    uint64_t left = reader->layer.size - reader->position;
+    size_t wanted = left < INPUT_ROOM ? (size_t)left : INPUT_ROOM;
+    size_t got = 0;
+
+    while (got < wanted) {
+        ssize_t n = pread(reader->layer.fd, reader->input + got, wanted - got,
+                          (off_t)(reader->layer.offset + reader->position + got));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IMAGE_UNREADABLE, "the layer cannot be read: %s", err_reason(errno));
+        if (n == 0)
+            return err_set(
+                err, ERR_LAYER, "the layer is cut off: its file ends at byte %llu of %llu; fetch it again",
+                (unsigned long long)(reader->position + got), (unsigned long long)reader->layer.size);
+        got += (size_t)n;
+    }
+    sum_add(&reader->range, reader->input, got);
+    reader->position += got;
+    reader->rest = reader->input;
+    reader->rest_length = got;
+    return 0;
+}
+
+/* Whether BLOCK begins a tar: its checksum is right, or it is the end of an empty one. */
+static int is_tar_block(const unsigned char *block)
+{
+    unsigned sum = 0, wanted = 0;
+    int empty = 1;
+
+    for (int i = 0; i < TAR_BLOCK; i++) {
+        sum += i >= 148 && i < 156 ? ' ' : block[i];
+        empty &= block[i] == 0;
+    }
+    if (empty)
+        return 1;
+    for (int i = 148; i < 156; i++) {
+        if (block[i] >= '0' && block[i] <= '7')
+            wanted = wanted * 8 + (unsigned)(block[i] - '0');
+    }
+    return sum == wanted;
+}
+
+#ifdef HAVE_ISAL
+#define decoder_gzip decoder_isal
+#else
+#define decoder_gzip decoder_zlib
+#endif
+
+static const struct {
+    const char *magic;
+    size_t length;
+    const char *name; /* of what is not read; NULL where `open` reads it */
+    void *(*open)(const struct decoder **decoder);
+} formats[] = {
+    {"\x1F\x8B", 2, NULL, decoder_gzip},
+    {"\x28\xB5\x2F\xFD", 4, NULL, decoder_zstd},
+    {"\xFD"
+     "7zXZ",
+     5, "xz", NULL},
+    {"BZh", 3, "bzip2", NULL},
+    {"\x04\x22\x4D\x18", 4, "lz4", NULL},
+    {"PK\x03\x04", 4, "zip", NULL},
+};
+
+static int is_skippable_frame(const unsigned char *bytes, size_t length)
+{
+    return length >= 4 && (bytes[0] & 0xF0) == 0x50 && memcmp(bytes + 1, "\x2A\x4D\x18", 3) == 0;
+}
+
+/* Finds out how the range is compressed. An empty one is an empty tar. 0 or -1. */
+static int recognise(struct layer_reader *reader, struct err *err)
+{
+    const unsigned char *bytes = reader->rest;
+    size_t length = reader->rest_length;
+    void *(*open)(const struct decoder **decoder) = NULL;
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (length < formats[i].length || memcmp(bytes, formats[i].magic, formats[i].length) != 0)
+            continue;
+        if (formats[i].name)
+            return err_set(err, ERR_LAYER,
+                           "the layer is compressed with %s; layers are plain, gzip or zstd: "
+                           "convert the image first, for example with skopeo",
+                           formats[i].name);
+        open = formats[i].open;
+    }
+    if (is_skippable_frame(bytes, length))
+        open = decoder_zstd;
+    if (!open && length && (length < TAR_BLOCK || !is_tar_block(bytes)))
+        return err_set(err, ERR_LAYER,
+                       "the layer is neither a tar archive nor one compressed with gzip or zstd");
+    if (!open)
+        return 0;
+    reader->state = open(&reader->decoder);
+    if (!reader->state)
+        return err_set(err, ERR_NO_MEMORY, "no memory to read a layer");
+    return 0;
+}
+
+struct layer_reader *layer_open(const struct layer *layer, struct err *err)
+{
+    struct layer_reader *reader = malloc(sizeof(*reader));
+
+    if (!reader) {
+        err_set(err, ERR_NO_MEMORY, "no memory to read a layer");
+        return NULL;
+    }
+    memset(reader, 0, offsetof(struct layer_reader, input));
+    reader->layer = *layer;
+    if (layer->size > INT64_MAX || layer->offset > INT64_MAX - layer->size) {
+        err_set(err, ERR_LAYER, "the layer's place in its file is beyond any file");
+        goto fail;
+    }
+    if (sum_begin(&reader->range, layer->digest, err) < 0 || sum_begin(&reader->tar, layer->diff_id, err) < 0)
+        goto fail;
+    if (refill(reader, err) < 0 || recognise(reader, err) < 0)
+        goto fail;
+    return reader;
+fail:
+    layer_close(reader);
+    return NULL;
+}
+
+static int is_zero(const unsigned char *bytes, size_t length)
+{
+    return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
+}
+
+/* Some tools fill up with zeros behind the last member. 0, or -1: it is something else. */
+static int skip_padding(struct layer_reader *reader, struct err *err)
+{
+    do {
+        if (!is_zero(reader->rest, reader->rest_length))
+            return err_set(err, ERR_LAYER, "the layer goes on behind the end of its %s data",
+                           reader->decoder->name);
+        reader->rest_length = 0;
+        if (refill(reader, err) < 0)
+            return -1;
+    } while (reader->rest_length);
+    return 0;
+}
+
+static int decode(struct layer_reader *reader, size_t *length, struct err *err)
+{
+    struct decoder_step step = {.output = reader->output, .room = OUTPUT_ROOM};
+
+    while (step.room == OUTPUT_ROOM) {
+        if (reader->rest_length == 0 && refill(reader, err) < 0)
+            return -1;
+        if (reader->rest_length == 0 && reader->between)
+            break;
+        if (reader->between && reader->rest[0] == 0)
+            return skip_padding(reader, err);
+        step.input = reader->rest;
+        step.input_left = reader->rest_length;
+        switch (reader->decoder->step(reader->state, &step)) {
+        case DECODER_DAMAGED:
+            return err_set(err, ERR_LAYER, "the layer's %s data is damaged near byte %llu; fetch it again",
+                           reader->decoder->name, (unsigned long long)(reader->position - step.input_left));
+        case DECODER_END:
+            reader->between = 1;
+            break;
+        case DECODER_MORE:
+            reader->between = 0;
+            if (step.input_left == reader->rest_length && step.room == OUTPUT_ROOM)
+                return err_set(err, ERR_LAYER, "the layer is cut off: its %s data has no end; fetch it again",
+                               reader->decoder->name);
+            break;
+        }
+        reader->rest = step.input;
+        reader->rest_length = step.input_left;
+    }
+    *length = OUTPUT_ROOM - step.room;
+    return 0;
+}
+
+static int read_some(struct layer_reader *reader, const void **bytes, size_t *length, struct err *err)
+{
+    *length = 0;
+    if (reader->decoder) {
+        *bytes = reader->output;
+        return decode(reader, length, err);
+    }
+    if (reader->rest_length == 0 && refill(reader, err) < 0)
+        return -1;
+    *bytes = reader->rest;
+    *length = reader->rest_length;
+    reader->rest_length = 0;
+    return 0;
+}
+
+int layer_read(struct layer_reader *reader, const void **bytes, size_t *length, struct err *err)
+{
+    if (reader->failed)
+        return err_set(err, ERR_LAYER, "the layer could not be read");
+    reader->failed = 1;
+    if (read_some(reader, bytes, length, err) < 0)
+        return -1;
+    reader->produced += *length;
+    if (reader->produced > LAYER_TAR_LIMIT)
+        return err_set(err, ERR_LAYER, "the layer becomes more than %llu GiB when it is unpacked",
+                       (unsigned long long)(LAYER_TAR_LIMIT >> 30));
+    sum_add(&reader->tar, *bytes, *length);
+    reader->failed = 0;
+    return 0;
+}
+
+int layer_finish(struct layer_reader *reader, struct err *err)
+{
+    const void *bytes;
+    size_t length;
+
+    do {
+        if (layer_read(reader, &bytes, &length, err) < 0)
+            return -1;
+    } while (length);
+    if (sum_compare(&reader->range, "the layer", err) < 0)
+        return -1;
+    return sum_compare(&reader->tar, "what is in the layer", err);
+}
+
+uint64_t layer_position(const struct layer_reader *reader)
+{
+    return reader->position;
+}
+
+void layer_close(struct layer_reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->state)
+        reader->decoder->destroy(reader->state);
+    sum_end(&reader->range);
+    sum_end(&reader->tar);
+    free(reader);
+}

@@ -1,0 +1,32 @@
+/*
+ * folder - a sink that makes a directory, as the user.
+ *
+ *     struct flatten_sink *sink = folder_open(AT_FDCWD, "image", err);
+ *     flatten(&request, sink, NULL, &arena, err);
+ *     folder_close(sink);
+ *
+ * Everything belongs to the user, whatever the image says; what would run with the
+ * owner's id (set-user-id, set-group-id) loses that bit: the owner is another now.
+ * Other modes are as in the image, those that lock the user himself out included.
+ * user.* attributes are kept where the file system has such, security.capability never.
+ *
+ * It is made beside its place, in a directory that only the user may enter, and gets its
+ * name when it is complete. No link is followed: names are made in directories that were
+ * made here.
+ */
+#ifndef CORACLE_PACK_FOLDER_H
+#define CORACLE_PACK_FOLDER_H
+
+#include "base/err.h"
+#include "flatten/flatten.h"
+
+/*
+ * PATH, beneath the directory PARENT (openat() rules), must not exist. NULL: it does, or
+ * nothing can be made there (ERR_OUTPUT), or no memory.
+ */
+struct flatten_sink *folder_open(int parent, const char *path, struct err *err);
+
+/* What is not complete is removed. NULL is fine. */
+void folder_close(struct flatten_sink *sink);
+
+#endif

@@ -1,0 +1,164 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "registry/auth-file.h"
+#include "registry/json-tree.h"
+
+static int fail(const char *file, const char *cause, struct arena *arena, struct err *err)
+{
+    return err_set(err, ERR_CREDENTIALS, "the file with credentials %s cannot be written: %s",
+                   str_quote(arena, file), cause);
+}
+
+/* Makes the directories that FILE is in, for its owner alone. What goes wrong, opening it will tell. */
+static void make_directories(const char *file, struct arena *arena)
+{
+    char *copy = arena_strdup(arena, file);
+
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(copy, 0700);
+        *slash = '/';
+    }
+}
+
+/* What FILE leads to, where it is a symbolic link. */
+static const char *resolve(const char *file, struct arena *arena)
+{
+    char real[PATH_MAX];
+
+    return realpath(file, real) ? arena_strdup(arena, real) : file;
+}
+
+static int fill(int fd, const struct str *text)
+{
+    return fchmod(fd, 0600) == 0 && fd_write_all(fd, text->data, text->length) == 0 && fsync(fd) == 0 ? 0
+                                                                                                      : -1;
+}
+
+/* Puts the tree at FILE's place at once. */
+static int replace(const char *file, const struct json_value *root, struct arena *arena, struct err *err)
+{
+    const char *target = resolve(file, arena);
+    char *temporary = arena_join(arena, target, ".XXXXXX", NULL);
+    struct str text = {.arena = arena};
+    FD_CLEANUP int fd = -1;
+    int saved;
+
+    json_tree_write(&text, root);
+    if (text.length > AUTH_FILE_MAX)
+        return fail(file, "it would have more than 1 MiB", arena, err);
+    make_directories(target, arena);
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return fail(file, err_reason(errno), arena, err);
+    if (fill(fd, &text) == 0 && rename(temporary, target) == 0)
+        return 0;
+    saved = errno;
+    unlink(temporary);
+    return fail(file, err_reason(saved), arena, err);
+}
+
+/* OBJECT's member NAME, an object, made where it is missing. NULL where it is something else. */
+static struct json_value *object_member(struct json_value *object, const char *name, struct arena *arena)
+{
+    for (struct json_value *member = object->first; member; member = member->next)
+        if (strcmp(member->name, name) == 0 && member->kind != JSON_NULL)
+            return member->kind == JSON_OBJECT ? member : NULL;
+    json_tree_set(object, name, json_tree_new(JSON_OBJECT, NULL, arena), arena);
+    return object_member(object, name, arena);
+}
+
+static struct json_value *make_entry(const struct registry_credentials *credentials, struct arena *arena)
+{
+    struct json_value *entry = json_tree_new(JSON_OBJECT, NULL, arena);
+    const char *pair;
+    char *auth;
+
+    if (credentials->user) {
+        pair = arena_join(arena, credentials->user, ":", credentials->password, NULL);
+        auth = arena_alloc(arena, (strlen(pair) + 2) / 3 * 4 + 1);
+        EVP_EncodeBlock((unsigned char *)auth, (const unsigned char *)pair, (int)strlen(pair));
+        json_tree_set(entry, "auth", json_tree_new(JSON_STRING, auth, arena), arena);
+    }
+    if (credentials->identity_token)
+        json_tree_set(entry, "identitytoken", json_tree_new(JSON_STRING, credentials->identity_token, arena),
+                      arena);
+    return entry;
+}
+
+/* Whether ROOT gives DOMAIN to a helper: its name, or NULL. */
+static const char *helper_of(const struct json_value *root, const char *domain)
+{
+    const struct json_value *helpers = json_member(root, "credHelpers"),
+                            *store = json_member(root, "credsStore");
+    const struct json_value *helper =
+        helpers && helpers->kind == JSON_OBJECT ? json_member(helpers, domain) : NULL;
+
+    if (!helper)
+        helper = store;
+    return helper && helper->kind == JSON_STRING && *helper->text ? helper->text : NULL;
+}
+
+/* The tree of the file, an empty object where there is none, and its "auths". */
+static int open_tree(const char *file, const char *domain, struct json_value **root,
+                     struct json_value **auths, struct arena *arena, struct err *err)
+{
+    int there = auth_file_read(file, 1, root, arena, err);
+    const char *helper;
+
+    if (there < 0)
+        return -1;
+    if (there == 0)
+        *root = json_tree_new(JSON_OBJECT, NULL, arena);
+    helper = helper_of(*root, domain);
+    if (helper)
+        return fail(file,
+                    arena_printf(arena,
+                                 "it gives %s to docker-credential-%s: log in and out with the program that "
+                                 "has set this up, or name another file in REGISTRY_AUTH_FILE",
+                                 domain, str_quote(arena, helper)),
+                    arena, err);
+    *auths = object_member(*root, "auths", arena);
+    return *auths ? 0 : fail(file, "\"auths\" in it is not an object", arena, err);
+}
+
+const char *auth_file_store(const struct registry_credentials *credentials, const char *file,
+                            char *const environment[], const char *domain, struct arena *arena,
+                            struct err *err)
+{
+    struct json_value *root, *auths;
+
+    file = auth_file_primary(file, environment, arena, err);
+    if (!file || open_tree(file, domain, &root, &auths, arena, err) < 0)
+        return NULL;
+    json_tree_set(auths, domain, make_entry(credentials, arena), arena);
+    return replace(file, root, arena, err) < 0 ? NULL : file;
+}
+
+int auth_file_erase(const char *file, char *const environment[], const char *domain, const char **name,
+                    struct arena *arena, struct err *err)
+{
+    struct json_value *root, *auths, *next;
+    int removed = 0;
+
+    *name = auth_file_primary(file, environment, arena, err);
+    if (!*name || open_tree(*name, domain, &root, &auths, arena, err) < 0)
+        return -1;
+    for (struct json_value *entry = auths->first; entry; entry = next) {
+        next = entry->next;
+        if (strcmp(auth_file_key(entry->name, arena), domain) == 0)
+            removed |= json_tree_remove(auths, entry->name);
+    }
+    return removed && replace(*name, root, arena, err) < 0 ? -1 : removed;
+}

@@ -1,0 +1,244 @@
+#include "registry/auth-file.h"
+
+#include "scratch.h"
+#include "../../tap.h"
+
+#define AUTH_A "YTpwYQ=="        /* a:pa */
+#define AUTH_B "YjpwOmI="        /* b:p:b */
+#define AUTH_C "YzpwYw=="        /* c:pc */
+#define AUTH_ZERO "YTpwYQAAAAA=" /* a:pa and zero bytes */
+
+static struct err err;
+
+/* What is found for DOMAIN and REPOSITORY: USER:PASSWORD, "token TOKEN", "none", or "error". */
+static const char *found(const char *file, char *const environment[], const char *domain,
+                         const char *repository)
+{
+    struct registry_credentials credentials = {0};
+    int result = auth_file_find(&credentials, file, environment, domain, repository, &arena, &err);
+
+    if (result < 0)
+        return "error";
+    if (result == 0)
+        return "none";
+    if (credentials.identity_token)
+        return arena_join(&arena, "token ", credentials.identity_token, NULL);
+    return arena_join(&arena, credentials.user, ":", credentials.password, NULL);
+}
+
+static const struct {
+    const char *text, *domain, *repository, *found;
+} cases[] = {
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", "x", "a:pa"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", NULL, "a:pa"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"}}}", "r.org:5000", "x", "none"},
+    {"{\"auths\":{\"r.org:5000\":{\"auth\":\"" AUTH_B "\"}}}", "r.org:5000", "x", "b:p:b"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_ZERO "\"}}}", "r.org", "x", "a:pa"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\",\"identitytoken\":\"tt\"}}}", "r.org", "x", "token tt"},
+    /* The longest namespace. */
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"},\"r.org/x\":{\"auth\":\"" AUTH_B
+     "\"},\"r.org/x/y\":{\"auth\":\"" AUTH_C "\"}}}",
+     "r.org", "x/y", "c:pc"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"},\"r.org/x\":{\"auth\":\"" AUTH_B "\"}}}", "r.org",
+     "x/y/z", "b:p:b"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"},\"r.org/x\":{\"auth\":\"" AUTH_B "\"}}}", "r.org", "xx",
+     "a:pa"},
+    {"{\"auths\":{\"r.org/x\":{\"auth\":\"" AUTH_B "\"}}}", "r.org", NULL, "none"},
+    /* As old programs wrote it. */
+    {"{\"auths\":{\"https://r.org/v1/\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", "x", "a:pa"},
+    {"{\"auths\":{\"http://r.org\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", "x", "a:pa"},
+    {"{\"auths\":{\"https://r.org/v2/\":{\"auth\":\"" AUTH_A "\"},\"r.org\":{\"auth\":\"" AUTH_B "\"}}}",
+     "r.org", "x", "b:p:b"},
+    {"{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"" AUTH_A "\"}}}", "docker.io", "x", "a:pa"},
+    {"{\"auths\":{\"docker.io\":{\"auth\":\"" AUTH_A "\"}}}", "index.docker.io", "x", "a:pa"},
+    {"{\"auths\":{\"docker.io/library\":{\"auth\":\"" AUTH_A "\"}}}", "docker.io", "debian", "a:pa"},
+    {"{\"auths\":{\"https://evil.org/r.org\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", "x", "none"},
+    /* That say nothing. */
+    {"", "r.org", "x", "none"},
+    {" \n", "r.org", "x", "none"},
+    {"{}", "r.org", "x", "none"},
+    {"{\"auths\":null}", "r.org", "x", "none"},
+    {"{\"auths\":{\"r.org\":{}}}", "r.org", "x", "none"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"\"}}}", "r.org", "x", "none"},
+    /* That are broken. */
+    {"{", "r.org", "x", "error"},
+    {"[]", "r.org", "x", "error"},
+    {"{\"auths\":[]}", "r.org", "x", "error"},
+    {"{\"auths\":{\"r.org\":5}}", "r.org", "x", "error"},
+    {"{\"auths\":{\"r.org\":{\"auth\":5}}}", "r.org", "x", "error"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"secret\"}}}", "r.org", "x", "error"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"YQ==\"}}}", "r.org", "x", "error"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"====\"}}}", "r.org", "x", "error"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"YQA6Yg==\"}}}", "r.org", "x", "error"},
+    {"{\"credsStore\":\"../x\"}", "r.org", "x", "error"},
+    {"{\"credHelpers\":{\"r.org\":\"x y\"}}", "r.org", "x", "error"},
+    {"{\"credHelpers\":{\"other.org\":\"x y\"}}", "r.org", "x", "none"},
+};
+
+static void test_cases(void)
+{
+    char *environment[] = {NULL};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *file = scratch_write("cases.json", cases[i].text, 0600);
+        tap.row = cases[i].text;
+        TAP_STR(found(file, environment, cases[i].domain, cases[i].repository), cases[i].found);
+        if (strcmp(cases[i].found, "error") == 0) {
+            TAP_INT(err.id, ERR_CREDENTIALS);
+            TAP_TRUE(strstr(err.text, file) && !strstr(err.text, "secret"));
+        }
+    }
+    tap.row = NULL;
+}
+
+static char *variable(const char *name, const char *directory)
+{
+    return arena_join(&arena, name, "=", scratch_path(directory), NULL);
+}
+
+/* Puts USER's password for r.org into NAME, whose folders are made. */
+static void put(const char *name, const char *auth)
+{
+    char *path = scratch_path(name);
+
+    for (char *slash = strchr(path + strlen(scratch) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+    scratch_write(name, arena_printf(&arena, "{\"auths\":{\"r.org\":{\"auth\":\"%s\"}}}", auth), 0600);
+}
+
+static void test_order(void)
+{
+    char *environment[] = {variable("XDG_RUNTIME_DIR", "run"), variable("HOME", "home"), NULL, NULL};
+
+    TAP_STR(found(NULL, environment, "r.org", "x"), "none");
+    put("home/.docker/config.json", AUTH_C);
+    TAP_STR(found(NULL, environment, "r.org", "x"), "c:pc");
+    put("home/.config/containers/auth.json", AUTH_B);
+    TAP_STR(found(NULL, environment, "r.org", "x"), "b:p:b");
+    put("run/containers/auth.json", AUTH_A);
+    TAP_STR(found(NULL, environment, "r.org", "x"), "a:pa");
+    scratch_write("run/containers/auth.json", "{\"auths\":{\"r.org\":{}}}", 0600);
+    TAP_STR(found(NULL, environment, "r.org", "x"), "b:p:b");
+    environment[2] = variable("XDG_CONFIG_HOME", "elsewhere");
+    TAP_STR(found(NULL, environment, "r.org", "x"), "c:pc");
+    environment[2] = variable("DOCKER_CONFIG", "docker");
+    unlink(scratch_path("home/.config/containers/auth.json"));
+    TAP_STR(found(NULL, environment, "r.org", "x"), "none");
+    put("docker/config.json", AUTH_A);
+    TAP_STR(found(NULL, environment, "r.org", "x"), "a:pa");
+    environment[2] = variable("REGISTRY_AUTH_FILE", "only.json");
+    TAP_STR(found(NULL, environment, "r.org", "x"), "none");
+    put("only.json", AUTH_B);
+    TAP_STR(found(NULL, environment, "r.org", "x"), "b:p:b");
+    put("run/containers/auth.json", AUTH_A);
+    TAP_STR(found(scratch_path("home/.docker/config.json"), environment, "r.org", "x"), "c:pc");
+}
+
+static void test_helpers(void)
+{
+    char *environment[] = {arena_join(&arena, "PATH=", scratch, ":/usr/bin:/bin", NULL), NULL};
+    const char *file = scratch_write(
+        "helpers.json",
+        "{\"credHelpers\":{\"r.org\":\"one\",\"broken.org\":\"missing\"},\"credsStore\":\"all\","
+        "\"auths\":{\"r.org\":{\"auth\":\"" AUTH_A "\"},\"s.org\":{\"auth\":\"" AUTH_B "\"}}}",
+        0600);
+
+    scratch_write("docker-credential-one",
+                  "#!/bin/sh\nread -r k; echo '{\"Username\":\"u\",\"Secret\":\"'$1,$k'\"}'\n", 0700);
+    scratch_write("docker-credential-all",
+                  "#!/bin/sh\nread -r k; [ $k = t.org ] || { echo credentials not found in native "
+                  "keychain; exit 1; }\necho '{\"Username\":\"<token>\",\"Secret\":\"tt\"}'\n",
+                  0700);
+    TAP_STR(found(file, environment, "r.org", "x"), "u:get,r.org");
+    TAP_STR(found(file, environment, "s.org", "x"), "b:p:b");
+    TAP_STR(found(file, environment, "t.org", "x"), "token tt");
+    TAP_STR(found(file, environment, "u.org", "x"), "none");
+    TAP_STR(found(file, environment, "broken.org", "x"), "error");
+    TAP_TRUE(strstr(err.text, "docker-credential-missing, which keeps the credentials, is not in PATH") !=
+             NULL);
+}
+
+static void test_store(void)
+{
+    const struct registry_credentials user = {.user = "a", .password = "pa"},
+                                      token = {.identity_token = "tt"};
+    char *environment[] = {variable("XDG_RUNTIME_DIR", "new"), NULL};
+    const char *file = scratch_path("new/containers/auth.json"), *name;
+    struct stat st;
+
+    TAP_STR(auth_file_store(&user, NULL, environment, "r.org", &arena, &err), file);
+    TAP_STR(scratch_read(file),
+            "{\n\t\"auths\": {\n\t\t\"r.org\": {\n\t\t\t\"auth\": \"" AUTH_A "\"\n\t\t}\n\t}\n}\n");
+    TAP_INT(stat(file, &st), 0);
+    TAP_INT(st.st_mode & 07777, 0600);
+    TAP_STR(auth_file_store(&token, NULL, environment, "s.org", &arena, &err), file);
+    TAP_STR(found(NULL, environment, "r.org", NULL), "a:pa");
+    TAP_STR(found(NULL, environment, "s.org", NULL), "token tt");
+    TAP_INT(auth_file_erase(NULL, environment, "r.org", &name, &arena, &err), 1);
+    TAP_STR(name, file);
+    TAP_INT(auth_file_erase(NULL, environment, "r.org", &name, &arena, &err), 0);
+    TAP_STR(found(NULL, environment, "r.org", NULL), "none");
+    TAP_STR(found(NULL, environment, "s.org", NULL), "token tt");
+}
+
+static void test_store_keeps(void)
+{
+    const struct registry_credentials user = {.user = "a", .password = "pa"};
+    const char *target =
+        scratch_write("target.json",
+                      "{\"x\": 1.50e3, \"auths\": {\"k\\\"1\": {\"auth\": \"zz\", \"email\": null}, "
+                      "\"https://r.org/v1/\": {}}, \"HttpHeaders\": {\"a\": [true]}}",
+                      0644);
+    const char *link = scratch_path("link.json"), *name;
+    char *environment[] = {NULL};
+    struct stat st;
+
+    TAP_INT(symlink(target, link), 0);
+    TAP_STR(auth_file_store(&user, link, environment, "r.org", &arena, &err), link);
+    TAP_STR(scratch_read(target),
+            "{\n\t\"x\": 1.50e3,\n\t\"auths\": {\n\t\t\"k\\\"1\": {\n\t\t\t\"auth\": "
+            "\"zz\",\n\t\t\t\"email\": null\n\t\t},"
+            "\n\t\t\"https://r.org/v1/\": {},\n\t\t\"r.org\": {\n\t\t\t\"auth\": \"" AUTH_A
+            "\"\n\t\t}\n\t},\n\t\"HttpHeaders\": {\n\t\t\"a\": [\n\t\t\ttrue\n\t\t]\n\t}\n}\n");
+    TAP_TRUE(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    TAP_TRUE(stat(link, &st) == 0 && (st.st_mode & 07777) == 0600);
+    /* Both keys of r.org go. */
+    TAP_INT(auth_file_erase(link, environment, "r.org", &name, &arena, &err), 1);
+    TAP_TRUE(strstr(scratch_read(target), "r.org") == NULL && strstr(scratch_read(target), "1.50e3") != NULL);
+}
+
+static void test_store_refused(void)
+{
+    const struct registry_credentials user = {.user = "a", .password = "secret"};
+    char *environment[] = {NULL};
+    const char *broken = scratch_write("broken.json", "{\"auths\": {", 0600);
+    const char *helped = scratch_write("helped.json", "{\"credsStore\": \"x\"}", 0600);
+
+    TAP_ERR(auth_file_store(&user, broken, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,
+            broken);
+    TAP_STR(scratch_read(broken), "{\"auths\": {");
+    TAP_ERR(auth_file_store(&user, helped, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,
+            "it gives r.org to docker-credential-x");
+    TAP_ERR(auth_file_store(&user, NULL, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,
+            "XDG_RUNTIME_DIR is not set");
+    TAP_ERR(auth_file_store(&user, "/proc/x/auth.json", environment, "r.org", &arena, &err) ? 0 : -1, err,
+            ERR_CREDENTIALS, "cannot be written");
+}
+
+int main(void)
+{
+    arena_init(&arena, tap_no_memory);
+    scratch_make();
+    test_cases();
+    test_order();
+    test_helpers();
+    test_store();
+    test_store_keeps();
+    test_store_refused();
+    scratch_remove();
+    arena_free(&arena);
+    return tap_done();
+}

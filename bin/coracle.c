@@ -15,6 +15,8 @@ static const struct command commands[] = {
     {"exec", "execute a command in a container that is running", cmd_exec},
     {"ps", "list the containers that are running on this node", cmd_ps},
     {"explain", "print what run or shell would do, and why", cmd_explain},
+    {"pull", "fetch an image from a registry into one file", cmd_image},
+    {"convert", "make one file of an OCI layout or an archive of docker", cmd_image},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

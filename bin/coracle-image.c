@@ -1,0 +1,80 @@
+/*
+ * coracle-image - fetches and makes images.
+ *
+ * The light program executes it for these commands: they need libraries (libcurl,
+ * libarchive, libsquashfs) that a launch must not carry.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "host/machine.h"
+#include "image-commands.h"
+#include "oci/platform.h"
+#include "output.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+} commands[] = {
+    {"convert", cmd_convert},
+#ifdef HAVE_REGISTRY
+    {"pull", cmd_pull},
+#endif
+};
+
+static void __attribute__((noreturn)) out_of_memory(void)
+{
+    struct err err;
+
+    err_set(&err, ERR_NO_MEMORY, "the system gives no more memory");
+    log_error(&err);
+    _exit(err_exit_status(err.id));
+}
+
+int images_help(const char *usage, const char *text, const struct opt_row *rows, size_t count,
+                struct arena *arena, struct err *err)
+{
+    struct str out = {.arena = arena};
+
+    str_addf(&out, "Usage: %s\n\n%s\n\n", usage, text);
+    opt_help(rows, count, &out);
+    return output_print(&out, err);
+}
+
+struct oci_platform images_host_platform(struct arena *arena)
+{
+    struct host_machine machine;
+
+    host_machine_find(&machine);
+    return oci_platform_of_machine(arena_strdup(arena, machine.name), machine.level, arena);
+}
+
+static int run(int argc, char *argv[], struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1, environ, arena, err);
+    return err_set(err, ERR_USAGE,
+                   "this build of coracle-image has no command %s; what configure found says why",
+                   argc > 1 ? str_quote(arena, argv[1]) : "without a name");
+}
+
+int main(int argc, char *argv[])
+{
+    struct arena arena;
+    struct err err;
+    int status;
+
+    log_name_node(environ);
+    arena_init(&arena, out_of_memory);
+    status = run(argc, argv, &arena, &err);
+    if (status < 0) {
+        log_error(&err);
+        status = err_exit_status(err.id);
+    }
+    arena_free(&arena);
+    return status;
+}

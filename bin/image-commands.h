@@ -1,0 +1,26 @@
+/*
+ * image-commands - the commands that fetch and make images, one file each; of the heavy program
+ * coracle-image, which `coracle` executes for them.
+ *
+ * A command gets ARGV from its own name on. It returns an exit status, or -1 with ERR
+ * filled, which main() prints.
+ */
+#ifndef CORACLE_BIN_IMAGE_COMMANDS_H
+#define CORACLE_BIN_IMAGE_COMMANDS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/opt.h"
+
+int cmd_convert(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+
+/* Prints USAGE, TEXT and the help lines of ROWS. 0, or -1. */
+int images_help(const char *usage, const char *text, const struct opt_row *rows, size_t count,
+                struct arena *arena, struct err *err);
+
+/* The platform of this host. */
+struct oci_platform;
+struct oci_platform images_host_platform(struct arena *arena);
+
+#endif

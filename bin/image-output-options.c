@@ -1,0 +1,51 @@
+#include "image-output-options.h"
+
+#include "base/num.h"
+#include "base/str.h"
+
+enum { SMALLEST_BLOCK = 4096, LARGEST_BLOCK = 1024 * 1024 };
+
+int output_set_compression(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    struct output_options *options = target;
+
+    return pack_parse_compression(value, &options->output.options, err) < 0
+               ? err_prefix(err, "%s", origin->name)
+               : 0;
+}
+
+int output_set_block_size(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    struct output_options *options = target;
+    uint64_t size;
+
+    if (num_parse_size(value, &size) < 0 || size < SMALLEST_BLOCK || size > LARGEST_BLOCK ||
+        (size & (size - 1)))
+        return err_set(err, origin->error, "%s: %s is not a power of two from 4K to 1M", origin->name,
+                       str_quote(options->arena, value));
+    options->output.options.block_size = (uint32_t)size;
+    return 0;
+}
+
+int output_set_platform(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    struct output_options *options = target;
+
+    return oci_platform_parse(&options->platform, value, options->arena, origin->error, err) < 0
+               ? err_prefix(err, "%s", origin->name)
+               : 0;
+}
+
+int output_set_force(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    (void)value, (void)origin, (void)err;
+    ((struct output_options *)target)->output.replace = 1;
+    return 0;
+}
+
+int output_set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    (void)value, (void)origin, (void)err;
+    ((struct output_options *)target)->help = 1;
+    return 0;
+}

@@ -1,0 +1,47 @@
+/* image-output-options - the options of all commands that make an image. */
+#ifndef CORACLE_BIN_IMAGE_OUTPUT_OPTIONS_H
+#define CORACLE_BIN_IMAGE_OUTPUT_OPTIONS_H
+
+#include "base/opt.h"
+#include "image-output.h"
+#include "oci/platform.h"
+
+struct output_options {
+    struct output output;
+    struct oci_platform platform;
+    struct arena *arena;
+    int help;
+};
+
+/* Setters for a struct output_options. */
+int output_set_compression(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+int output_set_block_size(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+int output_set_platform(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+int output_set_force(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+int output_set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+
+#define OUTPUT_OPTIONS                                                                                         \
+    {"--platform",                                                                                             \
+     0,                                                                                                        \
+     OPT_VALUE,                                                                                                \
+     "OS/ARCH[/VARIANT]",                                                                                      \
+     NULL,                                                                                                     \
+     OPT_SINGLE,                                                                                               \
+     "of several platforms this one, in place of the host's",                                                  \
+     output_set_platform},                                                                                     \
+        {"--compression",       0, OPT_VALUE, "METHOD[:LEVEL]", NULL, OPT_SINGLE, "zstd (1), lz4, gzip or xz", \
+         output_set_compression},                                                                              \
+        {"--block-size",                                                                                       \
+         0,                                                                                                    \
+         OPT_VALUE,                                                                                            \
+         "SIZE",                                                                                               \
+         NULL,                                                                                                 \
+         OPT_SINGLE,                                                                                           \
+         "of the SquashFS: a power of two from 4K to 1M (128K)",                                               \
+         output_set_block_size},                                                                               \
+        {"--force", 'f', OPT_FLAG, NULL, NULL, OPT_SINGLE, "replace a file that is there", output_set_force},  \
+    {                                                                                                          \
+        "--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", output_set_help                         \
+    }
+
+#endif

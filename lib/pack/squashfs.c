@@ -285,6 +285,9 @@ void pack_close(struct flatten_sink *sink)
 
     if (!packer)
         return;
+    /* Else blocks that wait to be compressed would be lost to free(3): libsquashfs 1.2. */
+    if (packer->processor)
+        sqfs_block_processor_finish(packer->processor);
     sqfs_destroy(packer->processor); /* first: its threads and blocks use the others */
     sqfs_destroy(packer->writer);
     sqfs_destroy(packer->fragments);

@@ -278,3 +278,12 @@ no_trace() {
 }
 
 @test "nothing is left on a node when a step ends but the node's record" { each_image no_trace; }
+
+# --- what it costs ---------------------------------------------------------------
+
+@test "the bench measures every way" {
+    [[ ${#IMAGES[@]} -eq 2 ]] || skip 'no SquashFS images: no mksquashfs, coracle-fuse or /dev/fuse here'
+    CORACLE_BENCH_DIR=$BATS_TEST_TMPDIR capture timeout -k 5 170 "$srcdir/test/bench/slurm" --quick
+    assert_success
+    assert_equal "$(grep -cE '^(1|16|64) tasks, (bare|coracle-directory|coracle-squashfs) ' <<<"$output")" 9
+}

@@ -14,6 +14,7 @@
 #include "oci/document.h"
 #include "oci/rootfs.h"
 #include "registry/auth-file.h"
+#include "registry/checksum.h"
 #include "registry/registry.h"
 
 struct pull_options {
@@ -112,11 +113,15 @@ static int find_manifest(struct pulling *pulling, const char *what, struct err *
                    OCI_NESTING_MAX);
 }
 
-/* Beside the destination: /tmp may be small. Another image may be fetched into it later. */
+/*
+ * Beside the destination: /tmp may be small. It may be there from before, but who could
+ * change what is in it could do so after it was verified.
+ */
 static int open_folder(struct pulling *pulling, const char **folder, struct err *err)
 {
     const char *path = pulling->options->output.output.path;
     const char *name = path_basename(path);
+    struct stat st;
 
     *folder = arena_join(pulling->arena, arena_strndup(pulling->arena, path, (size_t)(name - path)), ".",
                          name, ".download", NULL);
@@ -124,9 +129,14 @@ static int open_folder(struct pulling *pulling, const char **folder, struct err 
         return err_set(err, ERR_OUTPUT, "cannot make %s: %s", str_quote(pulling->arena, *folder),
                        err_reason(errno));
     pulling->folder = openat(AT_FDCWD, *folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return pulling->folder < 0 ? err_set(err, ERR_OUTPUT, "cannot open %s: %s",
-                                         str_quote(pulling->arena, *folder), err_reason(errno))
-                               : 0;
+    if (pulling->folder < 0 || fstat(pulling->folder, &st) < 0)
+        return err_set(err, ERR_OUTPUT, "cannot open %s: %s", str_quote(pulling->arena, *folder),
+                       err_reason(errno));
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return err_set(err, ERR_OUTPUT,
+                       "others can change what is in %s; remove it, or name another destination",
+                       str_quote(pulling->arena, *folder));
+    return 0;
 }
 
 /* The digest's colon is a slash in no file name. */
@@ -147,17 +157,34 @@ static int fetch(struct pulling *pulling, struct err *err)
     return registry_blobs(pulling->registry, pulling->blobs, count, pulling->folder, NULL, err);
 }
 
+/* The configuration as its digest names it: it was verified when it was fetched, and is read only now. */
+static int read_config(struct pulling *pulling, struct flatten_request *request, struct err *err)
+{
+    const struct registry_blob *blob = &pulling->blobs[0];
+    char digest[CHECKSUM_TEXT];
+    struct checksum sum = {0};
+
+    request->config = fd_read_all(blob->fd, OCI_DOCUMENT_MAX, pulling->arena, &request->config_length);
+    if (!request->config)
+        return err_set(err, ERR_IMAGE_CONFIG, "%s: its configuration cannot be read: %s", pulling->name,
+                       err_reason(errno));
+    checksum_begin(&sum, blob->digest);
+    checksum_add(&sum, request->config, request->config_length);
+    checksum_end(&sum, digest);
+    if (strcmp(digest, blob->digest) != 0)
+        return err_set(err, ERR_DIGEST, "%s: its configuration is not %s any more", pulling->name,
+                       blob->digest);
+    return 0;
+}
+
 static int make_image(struct pulling *pulling, struct err *err)
 {
     struct flatten_request request = {.layer_count = pulling->manifest.layer_count};
     struct layer *layers = arena_alloc(pulling->arena, (request.layer_count + 1) * sizeof(*layers));
     struct oci_rootfs rootfs;
 
-    request.config =
-        fd_read_all(pulling->blobs[0].fd, OCI_DOCUMENT_MAX, pulling->arena, &request.config_length);
-    if (!request.config)
-        return err_set(err, ERR_IMAGE_CONFIG, "%s: its configuration cannot be read: %s", pulling->name,
-                       err_reason(errno));
+    if (read_config(pulling, &request, err) < 0)
+        return -1;
     if (oci_rootfs_parse(&rootfs, request.config, request.config_length, pulling->arena, err) < 0)
         return err_prefix(err, "%s", pulling->name);
     if (rootfs.count != request.layer_count)
@@ -172,12 +199,12 @@ static int make_image(struct pulling *pulling, struct err *err)
     return output_write(&pulling->options->output.output, &request, pulling->arena, err);
 }
 
-/* Also what earlier pulls that were interrupted have left in it. */
+/* With what it holds of this image: another's, of an interrupted pull, stays. */
 static void remove_folder(struct pulling *pulling, const char *folder)
 {
     for (size_t i = 0; pulling->blobs && i <= pulling->manifest.layer_count; i++)
         unlinkat(pulling->folder, pulling->blobs[i].name, 0);
-    rmdir(folder); /* stays where something else is in it */
+    rmdir(folder);
 }
 
 static int pull(struct pulling *pulling, struct err *err)

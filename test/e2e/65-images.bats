@@ -118,8 +118,9 @@ runs() {
             --block-size 64K oci:layout out.sqfs
         cmp first out.sqfs || report "other bytes on one processor with $method"
     done
+    rm out.sqfs
     convert --compression lzo oci:layout x.out
-    refused_with usage lzo || true
+    refused_with usage lzo
     convert --block-size 100K oci:layout x.out
     [[ $status -eq 125 && $stderr == *'power of two'* ]] || report 'expected a refusal'
 }
@@ -254,6 +255,18 @@ pull() { capture "$PROGRAM" pull --plain-http "$@"; }
     kill "$REGISTRY_PROCESS" && wait "$REGISTRY_PROCESS" || true
     pull "$REGISTRY/small:1.0" out.sqfs
     refused_with registry "$REGISTRY"
+}
+
+@test "pull: not by way of a folder that others can change" {
+    start_registry
+    mkdir -m 770 .out.sqfs.download
+    pull "$REGISTRY/small:1.0" out.sqfs
+    assert_status 125
+    assert_stderr_has '[output]'
+    [[ ! -e out.sqfs ]]
+    chmod 700 .out.sqfs.download
+    pull "$REGISTRY/small:1.0" out.sqfs
+    assert_success
 }
 
 @test "pull: killed at any time, the next one goes on and the result is the same" {

@@ -27,7 +27,7 @@
 #include "stage.h"
 #include "syscall-name.h"
 
-enum { SAMPLE = 11, PEER_SECONDS = 5, ARRIVES_US = 3000, GOES_MS = 15000, LEFT_MS = 15000 };
+enum { SAMPLE = 11, PEER_SECONDS = 5, ARRIVES_US = 3000, GOES_MS = 2000, LEFT_MS = 3000 };
 
 /* Processes of a launch, in the order of their coming. */
 enum {

@@ -8,13 +8,13 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "checksum/checksum.h"
 #include "image-commands.h"
 #include "image-output-options.h"
 #include "image-output.h"
 #include "oci/document.h"
 #include "oci/rootfs.h"
 #include "registry/auth-file.h"
-#include "registry/checksum.h"
 #include "registry/registry.h"
 
 struct pull_options {
@@ -162,16 +162,12 @@ static int read_config(struct pulling *pulling, struct flatten_request *request,
 {
     const struct registry_blob *blob = &pulling->blobs[0];
     char digest[CHECKSUM_TEXT];
-    struct checksum sum = {0};
 
     request->config = fd_read_all(blob->fd, OCI_DOCUMENT_MAX, pulling->arena, &request->config_length);
     if (!request->config)
         return err_set(err, ERR_IMAGE_CONFIG, "%s: its configuration cannot be read: %s", pulling->name,
                        err_reason(errno));
-    checksum_begin(&sum, blob->digest);
-    checksum_add(&sum, request->config, request->config_length);
-    checksum_end(&sum, digest);
-    if (strcmp(digest, blob->digest) != 0)
+    if (strcmp(checksum_of(digest, blob->digest, request->config, request->config_length), blob->digest) != 0)
         return err_set(err, ERR_DIGEST, "%s: its configuration is not %s any more", pulling->name,
                        blob->digest);
     return 0;

@@ -10,4 +10,5 @@ AC_DEFUN([CORACLE_LAYOUT], [
     [layout_note="no layouts and archives; missing:$layout_note (Debian: libssl-dev)"])
   AC_SUBST([LAYOUT_LIBS])
   AM_CONDITIONAL([HAVE_LAYOUT], [test "x$have_layout" = xyes])
+  AM_CONDITIONAL([HAVE_CHECKSUM], [test "x$have_layout" = xyes])
 ])

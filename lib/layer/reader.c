@@ -5,8 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checksum/checksum.h"
 #include "layer/decoder.h"
-#include "layer/sum.h"
+#include "oci/descriptor.h"
 
 enum { INPUT_ROOM = 256 * 1024, OUTPUT_ROOM = 256 * 1024, TAR_BLOCK = 512 };
 
@@ -14,7 +15,7 @@ struct layer_reader {
     struct layer layer;
     uint64_t position; /* of the range, that were read */
     uint64_t produced; /* bytes of the tar so far */
-    struct sum range, tar;
+    struct checksum range, tar;
     const struct decoder *decoder; /* NULL: a plain tar */
     void *state;
     const unsigned char *rest; /* of input[], not decoded yet */
@@ -24,6 +25,34 @@ struct layer_reader {
     unsigned char input[INPUT_ROOM];
     unsigned char output[OUTPUT_ROOM];
 };
+
+/* EXPECTED may be NULL: then nothing is to be compared. */
+static int begin_sum(struct checksum *sum, const char *expected, struct err *err)
+{
+    if (!expected)
+        return 0;
+    if (!oci_digest_is_valid(expected))
+        return err_set(err, ERR_DIGEST,
+                       "\"%.200s\" is not a digest that can be checked: sha256 or sha512, a colon, and the "
+                       "hexadecimal digits in lower case",
+                       expected);
+    checksum_begin(sum, expected);
+    return sum->context ? 0 : err_set(err, ERR_NO_MEMORY, "no memory to check the digest of a layer");
+}
+
+static int compare_sum(struct checksum *sum, const char *expected, const char *what, struct err *err)
+{
+    char text[CHECKSUM_TEXT];
+
+    if (!expected)
+        return 0;
+    checksum_end(sum, text);
+    if (strcmp(text, expected) == 0)
+        return 0;
+    return err_set(err, ERR_DIGEST,
+                   "%s has the digest %s instead of %s: it was damaged or changed on its way; fetch it again",
+                   what, text, expected);
+}
 
 /* Fills input[] anew. 0 or -1; rest_length is 0 at the end of the range. */
 static int refill(struct layer_reader *reader, struct err *err)
@@ -46,7 +75,7 @@ static int refill(struct layer_reader *reader, struct err *err)
                 (unsigned long long)(reader->position + got), (unsigned long long)reader->layer.size);
         got += (size_t)n;
     }
-    sum_add(&reader->range, reader->input, got);
+    checksum_add(&reader->range, reader->input, got);
     reader->position += got;
     reader->rest = reader->input;
     reader->rest_length = got;
@@ -143,7 +172,7 @@ struct layer_reader *layer_open(const struct layer *layer, struct err *err)
         err_set(err, ERR_LAYER, "the layer's place in its file is beyond any file");
         goto fail;
     }
-    if (sum_begin(&reader->range, layer->digest, err) < 0 || sum_begin(&reader->tar, layer->diff_id, err) < 0)
+    if (begin_sum(&reader->range, layer->digest, err) < 0 || begin_sum(&reader->tar, layer->diff_id, err) < 0)
         goto fail;
     if (refill(reader, err) < 0 || recognise(reader, err) < 0)
         goto fail;
@@ -232,7 +261,7 @@ int layer_read(struct layer_reader *reader, const void **bytes, size_t *length, 
     if (reader->produced > LAYER_TAR_LIMIT)
         return err_set(err, ERR_LAYER, "the layer becomes more than %llu GiB when it is unpacked",
                        (unsigned long long)(LAYER_TAR_LIMIT >> 30));
-    sum_add(&reader->tar, *bytes, *length);
+    checksum_add(&reader->tar, *bytes, *length);
     reader->failed = 0;
     return 0;
 }
@@ -246,9 +275,9 @@ int layer_finish(struct layer_reader *reader, struct err *err)
         if (layer_read(reader, &bytes, &length, err) < 0)
             return -1;
     } while (length);
-    if (sum_compare(&reader->range, "the layer", err) < 0)
+    if (compare_sum(&reader->range, reader->layer.digest, "the layer", err) < 0)
         return -1;
-    return sum_compare(&reader->tar, "what is in the layer", err);
+    return compare_sum(&reader->tar, reader->layer.diff_id, "what is in the layer", err);
 }
 
 uint64_t layer_position(const struct layer_reader *reader)
@@ -262,7 +291,7 @@ void layer_close(struct layer_reader *reader)
         return;
     if (reader->state)
         reader->decoder->destroy(reader->state);
-    sum_end(&reader->range);
-    sum_end(&reader->tar);
+    checksum_drop(&reader->range);
+    checksum_drop(&reader->tar);
     free(reader);
 }

@@ -1,8 +1,8 @@
 #include "layout/blob.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
+#include "checksum/checksum.h"
 #include "oci/document.h"
 
 /* "blobs/sha256/HEX" */
@@ -14,31 +14,11 @@ static const char *name_of(struct arena *arena, const char *digest)
     return name;
 }
 
-void blob_digest(char digest[BLOB_DIGEST_MAX], const char *like, const void *bytes, size_t length)
-{
-    static const char digits[] = "0123456789abcdef";
-    const int is_sha512 = strncmp(like, "sha512:", strlen("sha512:")) == 0;
-    unsigned char value[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    char *out = digest + strlen("sha256:");
-
-    memcpy(digest, is_sha512 ? "sha512:" : "sha256:", strlen("sha256:"));
-    /* It fails where the library lacks the algorithm: no digest then, which equals none. */
-    if (!EVP_Digest(bytes, length, value, &size, is_sha512 ? EVP_sha512() : EVP_sha256(), NULL))
-        size = 0;
-    for (unsigned i = 0; i < size; i++) {
-        *out++ = digits[value[i] >> 4];
-        *out++ = digits[value[i] & 15];
-    }
-    *out = '\0';
-}
-
 int blob_verify(const struct source *source, const char *digest, const char *bytes, size_t length)
 {
-    char found[BLOB_DIGEST_MAX];
+    char found[CHECKSUM_TEXT];
 
-    blob_digest(found, digest, bytes, length);
-    if (strcmp(found, digest) == 0)
+    if (strcmp(checksum_of(found, digest, bytes, length), digest) == 0)
         return 0;
     return err_set(source->err, ERR_DIGEST, "blob %s has the digest %s: it was changed; copy it again",
                    digest, found);

@@ -10,12 +10,6 @@
 #include "layout/source.h"
 #include "oci/descriptor.h"
 
-/* The longest digest and a zero byte: "sha512:" and 128 digits. */
-enum { BLOB_DIGEST_MAX = 136 };
-
-/* The digest of LENGTH bytes, by the algorithm of LIKE ("sha512:..."). */
-void blob_digest(char digest[BLOB_DIGEST_MAX], const char *like, const void *bytes, size_t length);
-
 /* 0, or -1 and ERR_DIGEST where the bytes do not have the digest. */
 int blob_verify(const struct source *source, const char *digest, const char *bytes, size_t length);
 

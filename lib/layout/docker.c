@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "checksum/checksum.h"
 #include "layout/blob.h"
 #include "layout/choose.h"
 #include "oci/document.h"
@@ -137,7 +138,7 @@ static const char *digest_in(struct arena *arena, const char *name)
 static int read_config(const struct choice *choice, const char *name)
 {
     struct layout_image *image = choice->image;
-    char digest[BLOB_DIGEST_MAX];
+    char digest[CHECKSUM_TEXT];
     int found = source_read(choice->source, name, OCI_DOCUMENT_MAX, &image->config, &image->config_length);
 
     if (found < 0)
@@ -148,8 +149,8 @@ static int read_config(const struct choice *choice, const char *name)
     image->config_digest = digest_in(choice->arena, name);
     if (image->config_digest)
         return blob_verify(choice->source, image->config_digest, image->config, image->config_length);
-    blob_digest(digest, "sha256:", image->config, image->config_length);
-    image->config_digest = arena_strdup(choice->arena, digest);
+    image->config_digest =
+        arena_strdup(choice->arena, checksum_of(digest, "sha256:", image->config, image->config_length));
     return 0;
 }
 

@@ -11,7 +11,8 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "registry/checksum.h"
+#include "checksum/checksum.h"
+#include "oci/descriptor.h"
 #include "registry/partial.h"
 
 enum { READ_SIZE = 1 << 18, REPORT_NS = 100000000 };
@@ -32,7 +33,7 @@ struct work {
 
 int blob_check(const struct registry_blob *blob, struct arena *arena, struct err *err)
 {
-    if (!checksum_is_digest(blob->digest))
+    if (!oci_digest_is_valid(blob->digest))
         return err_set(err, ERR_IMAGE_DAMAGED, "%s is not a digest: sha256: or sha512: and 0-9a-f",
                        str_quote(arena, blob->digest));
     if (!partial_is_name(blob->name))

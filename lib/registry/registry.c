@@ -7,9 +7,10 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "checksum/checksum.h"
+#include "oci/descriptor.h"
 #include "registry/blob.h"
 #include "registry/fetch.h"
-#include "registry/checksum.h"
 
 enum { THREADS_MAX = 16 };
 
@@ -183,12 +184,8 @@ static int add_manifest(void *opaque, const void *bytes, size_t length)
 static const char *digest_of(const char *bytes, size_t length, const char *like, struct arena *arena)
 {
     char text[CHECKSUM_TEXT];
-    struct checksum hash = {0};
 
-    checksum_begin(&hash, like);
-    checksum_add(&hash, bytes, length);
-    checksum_end(&hash, text);
-    return arena_strdup(arena, text);
+    return arena_strdup(arena, checksum_of(text, like, bytes, length));
 }
 
 /* Compares with what was asked for and with what the registry says. */
@@ -205,7 +202,7 @@ static int check_manifest(struct fetch *fetch, const char *what, struct registry
                        "registry %s: %s: what came has the digest %s: it is damaged there, or somebody is in "
                        "between",
                        fetch->registry->endpoint.domain, fetch->what, manifest->digest);
-    if (!checksum_is_digest(says)) /* missing, or of an algorithm that is not known here */
+    if (!oci_digest_is_valid(says)) /* missing, or of an algorithm that is not known here */
         return 0;
     same = digest_of(manifest->bytes, manifest->length, says, arena);
     if (strcmp(same, says) == 0)
@@ -227,7 +224,7 @@ int registry_manifest(struct registry *registry, const char *what, struct regist
     struct fetch fetch = {.registry = registry, .arena = &scratch, .err = err, .sink = &sink, .is_small = 1};
     int result;
 
-    if (strchr(what, ':') && !checksum_is_digest(what))
+    if (strchr(what, ':') && !oci_digest_is_valid(what))
         return err_set(err, ERR_IMAGE_DAMAGED, "%s is not a digest: sha256: or sha512: and 0-9a-f",
                        str_quote(arena, what));
     arena_init(&scratch, registry->exhausted);

@@ -28,7 +28,7 @@ object_of() {
 
 # Whether configure left out what HAVE_NAME stands for: a room, for want of a library.
 is_left_out() {
-    grep -qxF "S[\"HAVE_$1_TRUE\"]=\"#\"" config.status
+    grep -qsxF "S[\"HAVE_$1_TRUE\"]=\"#\"" config.status
 }
 
 # Lines MODULE U|D SYMBOL of all modules of lib/; lines of those that were not

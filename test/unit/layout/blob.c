@@ -8,18 +8,6 @@ static const char abc_sha256[] = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a
 static const char abc_sha512[] = "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
                                  "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
 
-static void test_digest(void)
-{
-    char digest[BLOB_DIGEST_MAX];
-
-    blob_digest(digest, "sha256:", "", 0);
-    TAP_STR(digest, empty_sha256);
-    blob_digest(digest, "sha256:", "abc", 3);
-    TAP_STR(digest, abc_sha256);
-    blob_digest(digest, abc_sha512, "abc", 3);
-    TAP_STR(digest, abc_sha512);
-}
-
 static void test_blobs(void)
 {
     const struct made made = {
@@ -50,7 +38,6 @@ static void test_blobs(void)
 int main(void)
 {
     made_begin();
-    test_digest();
     test_blobs();
     made_end();
     return tap_done();

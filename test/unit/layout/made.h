@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/remove.h"
 #include "base/str.h"
+#include "checksum/checksum.h"
 #include "layout/blob.h"
 #include "layout/layout.h"
 #include "../../tap.h"
@@ -102,10 +103,9 @@ static inline struct made_file *made_find(struct made *made, const char *name)
 
 static inline const char *made_digest(const char *text)
 {
-    char digest[BLOB_DIGEST_MAX];
+    char digest[CHECKSUM_TEXT];
 
-    blob_digest(digest, "sha256:", text, strlen(text));
-    return arena_strdup(&arena, digest);
+    return arena_strdup(&arena, checksum_of(digest, "sha256:", text, strlen(text)));
 }
 
 static inline const char *made_blob_name(const char *digest)

@@ -19,6 +19,8 @@ static void test_digest(void)
         {"sha256:" HEX64 HEX64, 0},
         {"sha512:" HEX64, 0},
         {" sha256:" HEX64, 0},
+        {"SHA256:" HEX64, 0},
+        {"md5:" HEX64, 0},
         {SHA256 "\n", 0},
         {SHA256 "/../x", 0},
         {"sha384:" HEX64 "0123456789abcdef0123456789abcdef", 0},

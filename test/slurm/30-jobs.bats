@@ -148,4 +148,5 @@ ci() {
     assert_output_has 'ping-pong 4194304 '
     capture timeout -k 5 15 srun -Q -N1 -n2 --mpi=pmix coracle run --share=none "$IMAGE" -- ./pingpong 3
     assert_output_lacks 'ping-pong 4194304 '
+    assert_status 124 # it hangs
 }

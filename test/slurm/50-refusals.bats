@@ -74,8 +74,9 @@ missing_on_one() {
 }
 
 @test "the node's /tmp is full: the command runs all the same" {
-    step -n1 sh -c 'rm -rf "/tmp/coracle-$(id -u)"; head -c 1G /dev/zero >/tmp/fill 2>/dev/null
-        "$@"; status=$?; rm -f /tmp/fill; exit $status' sh "$CORACLE" run "${IMAGES[-1]}" -- cat /etc/image-release
+    step -n1 unshare --user --map-current-user --mount --keep-caps sh -c 'mount -t tmpfs -o size=64k none /tmp || exit
+        if head -c 1M /dev/zero >/tmp/fill 2>/dev/null; then echo "not full"; fi
+        exec "$@"' sh "$CORACLE" run "${IMAGES[-1]}" -- cat /etc/image-release
     assert_output 'image name'
 }
 

@@ -66,6 +66,14 @@ int output_open(struct output *output, const char *destination, struct arena *ar
     return is_there(output, arena, err);
 }
 
+const char *output_beside(const struct output *output, const char *suffix, struct arena *arena)
+{
+    const char *name = path_basename(output->path);
+    const char *folder = arena_strndup(arena, output->path, (size_t)(name - output->path));
+
+    return arena_join(arena, folder, ".", name, suffix, NULL);
+}
+
 /* Gives the complete file its name; where nothing is to be replaced, only if that is still free. */
 static int publish(const struct output *output, const char *partial)
 {
@@ -102,9 +110,7 @@ static int write_squashfs(const struct output *output, int fd, const struct flat
 static int write_file(const struct output *output, const struct flatten_request *request,
                       struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
-    const char *name = path_basename(output->path);
-    const char *parent = arena_strndup(arena, output->path, (size_t)(name - output->path));
-    const char *partial = arena_printf(arena, "%s.%s.partial-%ld", parent, name, (long)getpid());
+    const char *partial = output_beside(output, arena_printf(arena, ".partial-%ld", (long)getpid()), arena);
     FD_CLEANUP int fd = openat(AT_FDCWD, partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
     if (fd < 0)

@@ -26,6 +26,9 @@ struct output {
  */
 int output_open(struct output *output, const char *destination, struct arena *arena, struct err *err);
 
+/* A hidden name in the same directory: .NAME and SUFFIX. */
+const char *output_beside(const struct output *output, const char *suffix, struct arena *arena);
+
 /* Flattens the layers of REQUEST, whose place for the configuration this fills in. 0 or -1. */
 int output_write(const struct output *output, struct flatten_request *request, struct arena *arena,
                  struct err *err);

@@ -119,12 +119,9 @@ static int find_manifest(struct pulling *pulling, const char *what, struct err *
  */
 static int open_folder(struct pulling *pulling, const char **folder, struct err *err)
 {
-    const char *path = pulling->options->output.output.path;
-    const char *name = path_basename(path);
     struct stat st;
 
-    *folder = arena_join(pulling->arena, arena_strndup(pulling->arena, path, (size_t)(name - path)), ".",
-                         name, ".download", NULL);
+    *folder = output_beside(&pulling->options->output.output, ".download", pulling->arena);
     if (mkdir(*folder, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_OUTPUT, "cannot make %s: %s", str_quote(pulling->arena, *folder),
                        err_reason(errno));

@@ -421,6 +421,8 @@ reaching() {
 }
 
 closed_program() {
+    # What the last one has said is not this one's.
+    rm -f closed.out
     "$CORACLE" run "$IMAGE" -- /bin/closed signals 1 >closed.out 2>&1 </dev/null 3>&- &
     local closed=$!
     within 50 grep -q ready closed.out || return

@@ -3,11 +3,11 @@
 
 #include "commands.h"
 #include "launch-options.h"
+#include "start.h"
 
 int cmd_explain(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
     struct launch_options options;
-    struct plan plan;
     int shell = argc > 1 && strcmp(argv[1], "shell") == 0;
     int named = shell || (argc > 1 && strcmp(argv[1], "run") == 0);
 
@@ -20,7 +20,5 @@ int cmd_explain(int argc, char *argv[], char *const environment[], struct arena 
             "origin. `coracle run -v` prints the same lines while it does it.",
             arena, err);
     options.request.shell = shell;
-    if (launch_options_plan(&options, environment, &plan, err) < 0)
-        return -1;
-    return launch_options_print(&options, &plan, err);
+    return start_explain(&options, environment, err);
 }

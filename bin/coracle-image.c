@@ -19,10 +19,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 } commands[] = {
-    {"convert", cmd_convert},
-#ifdef HAVE_REGISTRY
-    {"pull", cmd_pull},
-#endif
+    {"convert", cmd_convert}, {"images", cmd_images}, {"inspect", cmd_inspect},
+    {"launch", cmd_launch},   {"pull", cmd_pull},     {"rm", cmd_rm},
 };
 
 static void __attribute__((noreturn)) out_of_memory(void)

@@ -15,8 +15,11 @@ static const struct command commands[] = {
     {"exec", "execute a command in a container that is running", cmd_exec},
     {"ps", "list the containers that are running on this node", cmd_ps},
     {"explain", "print what run or shell would do, and why", cmd_explain},
-    {"pull", "fetch an image from a registry into one file", cmd_image},
+    {"pull", "fetch an image from a registry, into the cache or one file", cmd_image},
     {"convert", "make one file of an OCI layout or an archive of docker", cmd_image},
+    {"images", "list the images in the cache", cmd_image},
+    {"inspect", "print what an image says of itself", cmd_image},
+    {"rm", "remove images from the cache", cmd_image},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

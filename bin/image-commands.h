@@ -13,6 +13,10 @@
 #include "base/opt.h"
 
 int cmd_convert(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_images(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_inspect(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_launch(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_rm(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 
 /* Prints USAGE, TEXT and the help lines of ROWS. 0, or -1. */

@@ -1,11 +1,9 @@
 /* coracle convert: an image from a layout or archive becomes a SquashFS file or a directory. */
-#include <string.h>
-
 #include "base/str.h"
 #include "image-commands.h"
-#include "image-output.h"
 #include "image-output-options.h"
-#include "layout/layout.h"
+#include "image-output.h"
+#include "image-source.h"
 
 static const struct opt_row rows[] = {
     OUTPUT_OPTIONS,
@@ -24,30 +22,26 @@ static int print_help(struct arena *arena, struct err *err)
                        rows, ROW_COUNT, arena, err);
 }
 
-static int convert(const char *source, struct output_options *options, struct arena *arena, struct err *err)
+static int convert(const char *text, struct output_options *options, char *const environment[],
+                   struct arena *arena, struct err *err)
 {
-    struct flatten_request request = {0};
+    const struct image_source_options source_options = {.platform = options->platform,
+                                                        .environment = environment};
     struct reference reference;
-    struct layout_image image;
+    struct image_source source;
     int result;
 
-    if (reference_parse(&reference, source, arena, ERR_USAGE, err) < 0)
+    if (reference_parse(&reference, text, arena, ERR_USAGE, err) < 0)
         return -1;
-    if (reference.transport != REFERENCE_OCI && reference.transport != REFERENCE_OCI_ARCHIVE &&
-        reference.transport != REFERENCE_DOCKER_ARCHIVE)
+    if (reference.transport == REFERENCE_REGISTRY)
         return err_set(err, ERR_USAGE,
                        "%s is no source for coracle convert; write oci:DIRECTORY, oci-archive:FILE or "
                        "docker-archive:FILE (coracle pull takes names in a registry)",
-                       str_quote(arena, source));
-    result = layout_open(&image, &reference, &options->platform, arena, err);
-    if (result == 0) {
-        request.layers = image.layers;
-        request.layer_count = image.layer_count;
-        request.config = image.config;
-        request.config_length = image.config_length;
-        result = output_write(&options->output, &request, arena, err);
-    }
-    layout_close(&image);
+                       str_quote(arena, text));
+    result = image_source_open(&source, &reference, &source_options, arena, err);
+    if (result == 0)
+        result = output_write_source(&options->output, &source, arena, err);
+    image_source_close(&source);
     return result;
 }
 
@@ -56,7 +50,6 @@ int cmd_convert(int argc, char *argv[], char *const environment[], struct arena 
     struct output_options options = {.arena = arena, .platform = images_host_platform(arena)};
     int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err);
 
-    (void)environment;
     if (index < 0)
         return -1;
     if (options.help)
@@ -66,5 +59,5 @@ int cmd_convert(int argc, char *argv[], char *const environment[], struct arena 
                        "coracle convert takes a source and a destination; coracle convert --help");
     if (output_open(&options.output, argv[index + 1], arena, err) < 0)
         return -1;
-    return convert(argv[index], &options, arena, err);
+    return convert(argv[index], &options, environment, arena, err);
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "image-source.h"
 #include "pack/folder.h"
 #include "reference/reference.h"
 
@@ -152,4 +153,15 @@ int output_write(const struct output *output, struct flatten_request *request, s
         log_warning("%llu device nodes of the image were left out: only root can make them",
                     (unsigned long long)counts.devices);
     return 0;
+}
+
+int output_write_source(const struct output *output, const struct image_source *source, struct arena *arena,
+                        struct err *err)
+{
+    struct flatten_request request = {.layers = source->layers,
+                                      .layer_count = source->layer_count,
+                                      .config = source->config,
+                                      .config_length = source->config_length};
+
+    return output_write(output, &request, arena, err);
 }

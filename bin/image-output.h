@@ -33,4 +33,10 @@ const char *output_beside(const struct output *output, const char *suffix, struc
 int output_write(const struct output *output, struct flatten_request *request, struct arena *arena,
                  struct err *err);
 
+struct image_source;
+
+/* The same for an image that was found, and fetched. */
+int output_write_source(const struct output *output, const struct image_source *source, struct arena *arena,
+                        struct err *err);
+
 #endif

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "image/image.h"
 #include "output.h"
+#include "reference/reference.h"
 
 enum { ENV_FILE_LIMIT = 1024 * 1024 };
 
@@ -264,6 +265,48 @@ SETTER(name)
     return 0;
 }
 
+SETTER(pull)
+{
+    static const char *const policies[] = {
+        [PULL_MISSING] = "missing", [PULL_ALWAYS] = "always", [PULL_NEVER] = "never"};
+    struct launch_options *options = target;
+
+    for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+        if (strcmp(value, policies[i]) == 0) {
+            options->pull = (enum pull_policy)i;
+            options->pull_origin = origin->name;
+            return 0;
+        }
+    return err_set(err, origin->error, "%s: %s is neither missing, always nor never", origin->name,
+                   str_quote(options->arena, value));
+}
+
+SETTER(cache)
+{
+    struct launch_options *options = target;
+
+    if (*value != '/')
+        return err_set(err, origin->error, "%s: %s must be an absolute path", origin->name,
+                       str_quote(options->arena, value));
+    options->cache = value;
+    return 0;
+}
+
+SETTER(registry)
+{
+    struct launch_options *options = target;
+    struct reference reference;
+    struct err ignored;
+
+    if (reference_parse(&reference, arena_join(options->arena, "docker://", value, "/a", NULL),
+                        options->arena, ERR_USAGE, &ignored) < 0 ||
+        !reference.domain || strcmp(reference.repository, "a") != 0)
+        return err_set(err, origin->error, "%s: %s is no registry; write HOST[:PORT], docker.io for one",
+                       origin->name, str_quote(options->arena, value));
+    options->registry = reference.domain;
+    return 0;
+}
+
 SETTER(dry_run)
 {
     UNUSED(value), UNUSED(origin), UNUSED(err);
@@ -342,6 +385,13 @@ static const struct opt_row rows[] = {
      set_share},
     {"--name", 0, OPT_VALUE, "NAME", "CORACLE_NAME", OPT_SINGLE, "be found by coracle exec as NAME",
      set_name},
+    {"--pull", 0, OPT_VALUE, "WHEN", "CORACLE_PULL", OPT_SINGLE,
+     "bring an image that is named into the cache if it is\nmissing (the default), always or never",
+     set_pull},
+    {"--cache", 0, OPT_VALUE, "DIR", "CORACLE_CACHE", OPT_SINGLE,
+     "where such images are kept (default: ~/.cache/coracle)", set_cache},
+    {"--registry", 0, OPT_VALUE, "HOST[:PORT]", "CORACLE_REGISTRY", OPT_SINGLE,
+     "where names without a registry are looked for", set_registry},
     {"--dry-run", 'n', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print the plan and do nothing", set_dry_run},
     {"--json", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "print the plan as JSON", set_json},
     {"--workdir", 'w', OPT_VALUE, "DIR", "CORACLE_WORKDIR", OPT_SINGLE,
@@ -390,6 +440,7 @@ static int read_with(struct launch_options *options, const struct opt_row *table
     if (index >= argc)
         return err_set(err, ERR_USAGE, "no %s was given: coracle %s [OPTIONS] %s [--] [COMMAND [ARG...]]",
                        operand, argv[0], count == ROW_COUNT ? "IMAGE" : "CONTAINER");
+    options->image_index = index;
     options->request.image = argv[index++];
     if (index < argc && strcmp(argv[index], "--") == 0)
         index++;

@@ -9,12 +9,23 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/sys.h"
 #include "plan/plan.h"
 #include "plan/request.h"
+
+/* Whether an image that is named is brought into the cache. */
+enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
 
 struct launch_options {
     struct arena *arena;
     struct request request;
+    int image_index; /* of the image in the command's argv */
+    enum pull_policy pull;
+    const char *pull_origin;
+    const char *cache;            /* of images; NULL: the user's own */
+    const char *registry;         /* of names that give none; NULL: there is none */
+    struct sys_identity identity; /* of the image, where that was looked at already */
+    int is_identified;
     int dry_run;
     int json;
     int verbosity;

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "image/image.h"
+#include "image-name.h"
 #include "launch/launch.h"
 #include "share/meet.h"
 
@@ -91,7 +92,9 @@ static int start_with_others(struct starting *starting, struct err *err)
 {
     struct launch_options *options = starting->options;
 
-    if (image_identify(options->request.image, &starting->identity, starting->arena, err) < 0)
+    if (options->is_identified)
+        starting->identity = options->identity;
+    else if (image_identify(options->request.image, &starting->identity, starting->arena, err) < 0)
         return -1;
     options->request.image_is_served = !S_ISDIR(starting->identity.mode);
     if (plan_the_view(starting, err) < 0 || meet(starting, err) < 0 || learn_config(starting, err) < 0 ||
@@ -136,9 +139,34 @@ static int start_alone(struct starting *starting, struct err *err)
     return launch_run(&starting->plan, &starting->image.server, &starting->meeting, starting->arena, err);
 }
 
-int start(struct launch_options *options, char *const environment[], struct arena *arena, struct err *err)
+static int start_image(struct launch_options *options, char *const environment[], struct err *err)
 {
-    struct starting starting = {.options = options, .environment = environment, .arena = arena};
+    struct starting starting = {.options = options, .environment = environment, .arena = options->arena};
 
     return (wants_to_be_alone(&options->request) ? start_alone : start_with_others)(&starting, err);
+}
+
+int start(struct launch_options *options, int argc, char *argv[], char *const environment[], struct err *err)
+{
+    const struct image_name name = {options, argc, argv, environment};
+
+    if (image_name_find(&name, err) < 0)
+        return -1;
+    if (start_image(options, environment, err) < 0 && err->id == ERR_IMAGE_UNKNOWN)
+        image_name_convert(&name, err);
+    return -1;
+}
+
+int start_explain(struct launch_options *options, char *const environment[], struct err *err)
+{
+    const struct image_name name = {options, 0, NULL, environment};
+    struct plan plan;
+
+    if (image_name_find(&name, err) < 0)
+        return -1;
+    if (launch_options_plan(options, environment, &plan, err) < 0 &&
+        (err->id != ERR_IMAGE_UNKNOWN || image_name_convert(&name, err) < 0 ||
+         launch_options_plan(options, environment, &plan, err) < 0))
+        return -1;
+    return launch_options_print(options, &plan, err);
 }

@@ -1,5 +1,6 @@
 /*
- * start - from options to the command: what run and shell do.
+ * start - from options to the command, or to what is printed of it: what run, shell and
+ * explain do.
  */
 #ifndef CORACLE_BIN_START_H
 #define CORACLE_BIN_START_H
@@ -7,9 +8,13 @@
 #include "launch-options.h"
 
 /*
- * Finds the launches that OPTIONS let this one meet, takes the way that this gives,
- * and becomes the command. Returns only where it failed: -1.
+ * Finds the image of OPTIONS, which were read from ARGV, and the launches that this one may
+ * meet, takes the way that this gives, and becomes the command. Returns only where it failed:
+ * -1.
  */
-int start(struct launch_options *options, char *const environment[], struct arena *arena, struct err *err);
+int start(struct launch_options *options, int argc, char *argv[], char *const environment[], struct err *err);
+
+/* Prints the plan for OPTIONS instead. An image that is not here yet is not brought here. 0 or -1. */
+int start_explain(struct launch_options *options, char *const environment[], struct err *err);
 
 #endif

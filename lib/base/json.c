@@ -131,3 +131,9 @@ void json_text(struct json_writer *writer, const char *name, const char *text)
         add_base64(writer->out, text);
     }
 }
+
+void json_raw(struct json_writer *writer, const char *name, const char *json, size_t length)
+{
+    begin_value(writer, name);
+    str_add_bytes(writer->out, json, length);
+}

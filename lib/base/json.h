@@ -35,4 +35,7 @@ void json_null(struct json_writer *writer, const char *name);
  */
 void json_text(struct json_writer *writer, const char *name, const char *text);
 
+/* LENGTH bytes that are JSON already, as they are. */
+void json_raw(struct json_writer *writer, const char *name, const char *json, size_t length);
+
 #endif

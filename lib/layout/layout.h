@@ -55,4 +55,13 @@ int layout_open(struct layout_image *image, const struct reference *reference,
 /* Closes the layers' descriptors. May be called after a layout_open() that failed, and twice. */
 void layout_close(struct layout_image *image);
 
+/*
+ * What the file or directory PATH is, by its content: an OCI layout or another directory, a
+ * SquashFS, a SIF, an archive of docker or of a layout, or another tar, compressed or not. 0 and
+ * *TRANSPORT; -1: it is not there or closed to us, or nothing of these (ERR_IMAGE_UNKNOWN);
+ * so is an archive of docker or of a layout that is compressed, which cannot be read in place.
+ */
+int layout_recognise(const char *path, enum reference_transport *transport, struct arena *arena,
+                     struct err *err);
+
 #endif

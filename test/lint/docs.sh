@@ -51,7 +51,10 @@ options_of() {
     local own=$srcdir/bin/cmd-$1.c kept
     if [ ! -e "$own" ]; then
         # Of coracle-image, which has some options in common for all.
-        { option_rows "$srcdir/bin/image-$1.c"; format_rows <"$srcdir/bin/image-output-options.h"; } | cut -d ' ' -f 1 | sort
+        {
+            option_rows "$srcdir/bin/image-$1.c"
+            ! grep -q '^ *OUTPUT_OPTIONS,' "$srcdir/bin/image-$1.c" || format_rows <"$srcdir/bin/image-output-options.h"
+        } | cut -d ' ' -f 1 | sort
         return
     fi
     kept=$(sed -nE 's/.*PROCESS_ROWS = ([0-9]+).*/\1/p' "$srcdir/bin/launch-options.c")

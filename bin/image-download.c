@@ -1,0 +1,223 @@
+#include "image-download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "checksum/checksum.h"
+#include "oci/document.h"
+#include "oci/rootfs.h"
+#include "registry/auth-file.h"
+
+struct image_download {
+    const struct image_source_options *options;
+    const char *name;
+    struct registry *registry;
+    struct oci_manifest manifest;
+    struct registry_blob *blobs; /* the configuration, then the layers */
+    const char *path;            /* of the folder; NULL: not opened yet */
+    int folder;
+    struct arena *arena;
+};
+
+/* What the registry has under WHAT. The registry's errors name the image themselves. */
+static int fetch_document(struct image_download *download, const char *what, struct oci_document *document,
+                          struct err *err)
+{
+    struct registry_manifest answer;
+
+    if (registry_manifest(download->registry, what, &answer, download->arena, err) < 0)
+        return -1;
+    if (oci_document_parse(document, answer.bytes, answer.length,
+                           *answer.media_type ? answer.media_type : NULL, download->arena, err) < 0)
+        return err_prefix(err, "%s", download->name);
+    return 0;
+}
+
+/* Of several platforms the one that is asked for; indexes may be in each other. */
+static int find_manifest(struct image_download *download, const char *what, struct err *err)
+{
+    struct oci_document document;
+    const struct oci_entry *entry;
+
+    for (int depth = 0; depth <= OCI_NESTING_MAX; depth++) {
+        if (fetch_document(download, what, &document, err) < 0)
+            return -1;
+        if (document.kind == OCI_DOCUMENT_MANIFEST) {
+            download->manifest = document.manifest;
+            return 0;
+        }
+        entry = oci_index_choose(&document.index, &download->options->platform, download->arena, err);
+        if (!entry)
+            return err_prefix(err, "%s", download->name);
+        what = entry->blob.digest;
+    }
+    return err_set(err, ERR_IMAGE_MANIFEST, "%s: its indexes are nested more than %d deep", download->name,
+                   OCI_NESTING_MAX);
+}
+
+/* The digest's colon is a slash in no file name. */
+static struct registry_blob want(const struct oci_descriptor *descriptor)
+{
+    return (struct registry_blob){
+        .digest = descriptor->digest, .size = descriptor->size, .name = descriptor->digest, .fd = -1};
+}
+
+static void list_blobs(struct image_download *download)
+{
+    const struct oci_manifest *manifest = &download->manifest;
+
+    download->blobs = arena_alloc(download->arena, (manifest->layer_count + 1) * sizeof(*download->blobs));
+    download->blobs[0] = want(&manifest->config);
+    for (size_t i = 0; i < manifest->layer_count; i++)
+        download->blobs[i + 1] = want(&manifest->layers[i].blob);
+}
+
+/* As far as the manifest says: what is in them is not known, and they are not here. */
+static void list_layers(struct image_source *source)
+{
+    const struct oci_manifest *manifest = &source->download->manifest;
+    struct layer *layers =
+        arena_alloc(source->download->arena, (manifest->layer_count + 1) * sizeof(*layers));
+
+    for (size_t i = 0; i < manifest->layer_count; i++)
+        layers[i] = (struct layer){
+            .fd = -1, .size = manifest->layers[i].blob.size, .digest = manifest->layers[i].blob.digest};
+    source->layers = layers;
+    source->layer_count = manifest->layer_count;
+}
+
+static int open_registry(struct image_download *download, const struct reference *reference, struct err *err)
+{
+    const struct image_source_options *options = download->options;
+    struct registry_credentials *credentials = arena_alloc(download->arena, sizeof(*credentials));
+    int result = auth_file_find(credentials, options->auth_file, options->environment, reference->domain,
+                                reference->repository, download->arena, err);
+
+    if (result < 0)
+        return -1;
+    download->registry =
+        registry_open(reference, &options->registry, result ? credentials : NULL, download->arena, err);
+    return download->registry ? 0 : -1;
+}
+
+int image_download_open(struct image_source *source, const struct reference *reference,
+                        const struct image_source_options *options, struct arena *arena, struct err *err)
+{
+    struct image_download *download = arena_alloc(arena, sizeof(*download));
+
+    *download =
+        (struct image_download){.options = options, .name = source->name, .folder = -1, .arena = arena};
+    source->download = download;
+    if (open_registry(download, reference, err) < 0 || find_manifest(download,
+                                                                     reference->digest ? reference->digest
+                                                                     : reference->tag  ? reference->tag
+                                                                                       : "latest",
+                                                                     err) < 0)
+        return -1;
+    list_blobs(download);
+    source->id = download->manifest.config.digest;
+    list_layers(source);
+    return 0;
+}
+
+/* It may be there from before, but who could change what is in it could do so after it was verified. */
+static int open_folder(struct image_download *download, const char *path, struct err *err)
+{
+    const char *name = str_quote(download->arena, path);
+    struct stat st;
+
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_OUTPUT, "cannot make %s: %s", name, err_reason(errno));
+    download->path = path;
+    download->folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (download->folder < 0 || fstat(download->folder, &st) < 0)
+        return err_set(err, ERR_OUTPUT, "cannot open %s: %s", name, err_reason(errno));
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return err_set(err, ERR_OUTPUT,
+                       "others can change what is in %s; remove it, or name another destination", name);
+    return 0;
+}
+
+/* The configuration as its digest names it: it was verified when it was fetched, and is read only now. */
+static int read_config(struct image_source *source, struct err *err)
+{
+    const struct registry_blob *blob = &source->download->blobs[0];
+    char digest[CHECKSUM_TEXT];
+
+    source->config = fd_read_all(blob->fd, OCI_DOCUMENT_MAX, source->download->arena, &source->config_length);
+    if (!source->config)
+        return err_set(err, ERR_IMAGE_CONFIG, "%s: its configuration cannot be read: %s", source->name,
+                       err_reason(errno));
+    if (strcmp(checksum_of(digest, blob->digest, source->config, source->config_length), blob->digest) != 0)
+        return err_set(err, ERR_DIGEST, "%s: its configuration is not %s any more", source->name,
+                       blob->digest);
+    return 0;
+}
+
+/* What is in the layers, by the configuration. */
+static int take_layers(struct image_source *source, struct layer *layers, struct err *err)
+{
+    const struct image_download *download = source->download;
+    struct oci_rootfs rootfs;
+
+    if (oci_rootfs_parse(&rootfs, source->config, source->config_length, download->arena, err) < 0)
+        return err_prefix(err, "%s", source->name);
+    if (rootfs.count != source->layer_count)
+        return err_set(err, ERR_IMAGE_CONFIG, "%s: the manifest has %zu layers, the configuration %zu",
+                       source->name, source->layer_count, rootfs.count);
+    for (size_t i = 0; i < rootfs.count; i++) {
+        layers[i].fd = download->blobs[i + 1].fd;
+        layers[i].diff_id = rootfs.diff_ids[i];
+    }
+    return 0;
+}
+
+/* The first COUNT blobs. */
+static int fetch(struct image_source *source, size_t count, const char *folder, struct err *err)
+{
+    struct image_download *download = source->download;
+
+    return open_folder(download, folder, err) < 0 ||
+                   registry_blobs(download->registry, download->blobs, count, download->folder, NULL, err) < 0
+               ? -1
+               : read_config(source, err);
+}
+
+int image_download_config(struct image_source *source, const char *folder, struct err *err)
+{
+    return fetch(source, 1, folder, err);
+}
+
+int image_download_fetch(struct image_source *source, const char *folder, struct err *err)
+{
+    struct layer *layers = arena_alloc(source->download->arena, (source->layer_count + 1) * sizeof(*layers));
+
+    if (fetch(source, source->layer_count + 1, folder, err) < 0)
+        return -1;
+    memcpy(layers, source->layers, source->layer_count * sizeof(*layers));
+    source->layers = layers;
+    return take_layers(source, layers, err);
+}
+
+/* Another image's, of an interrupted pull, stays. */
+void image_download_discard(struct image_download *download)
+{
+    for (size_t i = 0; i <= download->manifest.layer_count; i++)
+        unlinkat(download->folder, download->blobs[i].name, 0);
+}
+
+void image_download_close(struct image_download *download)
+{
+    if (download->registry)
+        registry_close(download->registry);
+    for (size_t i = 0; download->blobs && i <= download->manifest.layer_count; i++)
+        fd_close(&download->blobs[i].fd);
+    fd_close(&download->folder);
+    if (download->path)
+        rmdir(download->path); /* where nothing is in it */
+}

@@ -1,0 +1,60 @@
+/*
+ * coracle-image launch: brings an image into the cache and gives the process back to coracle.
+ *
+ *     launch missing|always CACHE REGISTRY IMAGE INDEX CORACLE COMMAND [ARG...]
+ *
+ * The light program executes this where a launch names an image that is not there. COMMAND and
+ * ARG are the launch; argument INDEX of them, the image, becomes the path in the cache, and
+ * CORACLE is executed again. REGISTRY may be empty. So the launched process stays one process,
+ * and what it has inherited goes through.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/str.h"
+#include "cache/name.h"
+#include "image-commands.h"
+#include "image-keep.h"
+
+enum { POLICY = 1, CACHE, REGISTRY, IMAGE, INDEX, PROGRAM, COMMAND };
+
+static int bring(char *argv[], const char **path, char *const environment[], struct arena *arena,
+                 struct err *err)
+{
+    const struct image_source_options source = {.platform = images_host_platform(arena),
+                                                .environment = environment};
+    const struct pack_options pack = {0};
+    struct reference reference;
+    const struct image_keeping keeping = {.directory = argv[CACHE],
+                                          .reference = &reference,
+                                          .source = &source,
+                                          .pack = &pack,
+                                          .anew = strcmp(argv[POLICY], "always") == 0};
+
+    if (reference_parse(&reference, argv[IMAGE], arena, ERR_USAGE, err) < 0)
+        return -1;
+    if (reference.transport == REFERENCE_REGISTRY &&
+        cache_complete(&reference, *argv[REGISTRY] ? argv[REGISTRY] : NULL, arena, err) < 0)
+        return -1;
+    return image_keep(&keeping, path, arena, err);
+}
+
+int cmd_launch(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
+{
+    const char *path;
+    uint64_t index;
+
+    if (argc <= COMMAND || num_parse(argv[INDEX], (uint64_t)(argc - COMMAND - 1), &index) < 0 || index == 0)
+        return err_set(err, ERR_USAGE, "coracle-image launch is for coracle run");
+    if (bring(argv, &path, environment, arena, err) < 0)
+        return -1;
+    argv[COMMAND + index] = arena_strdup(arena, path);
+    /* argv[0] of what is executed is the name of the program, then the command. */
+    char *program = argv[PROGRAM];
+    argv[PROGRAM] = arena_strdup(arena, "coracle");
+    execve(program, argv + PROGRAM, environment);
+    return err_set(err, ERR_SYSTEM, "%s cannot be executed again: %s", str_quote(arena, program),
+                   err_reason(errno));
+}

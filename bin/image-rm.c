@@ -1,0 +1,181 @@
+/* coracle rm: takes images out of the cache. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/remove.h"
+#include "base/str.h"
+#include "cache/name.h"
+#include "image-cached.h"
+#include "image-commands.h"
+#include "reference/reference.h"
+
+/* A beginning of a digest that names an image must not be shorter. */
+enum { SHORT_ID = 12 };
+
+struct rm_options {
+    struct arena *arena;
+    struct image_names names;
+    struct store store;
+    int all, help;
+};
+
+static int set_all(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    (void)value, (void)origin, (void)err;
+    ((struct rm_options *)target)->all = 1;
+    return 0;
+}
+
+static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    (void)value, (void)origin, (void)err;
+    ((struct rm_options *)target)->help = 1;
+    return 0;
+}
+
+static int remove_file(const char *path, struct arena *arena, struct err *err)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return 0;
+    return err_set(err, ERR_OUTPUT, "cannot remove %s: %s", str_quote(arena, path), err_reason(errno));
+}
+
+/* The path of TEXT's name in the cache; NULL where it is none. */
+static const char *path_of(const struct rm_options *options, const char *text)
+{
+    struct reference reference;
+    struct err ignored;
+    const char *path;
+
+    return reference_parse(&reference, text, options->arena, ERR_USAGE, &ignored) == 0 &&
+                   (reference.transport != REFERENCE_REGISTRY ||
+                    cache_complete(&reference, options->names.registry, options->arena, &ignored) == 0) &&
+                   cache_name(&path, options->names.directory, &reference, options->arena, &ignored) == 0
+               ? path
+               : NULL;
+}
+
+static int is_id(const struct store_image *image, const char *text)
+{
+    const char *colon = strchr(image->id, ':');
+    const size_t length = strlen(text);
+
+    return strcmp(image->id, text) == 0 ||
+           (length >= SHORT_ID && colon && strncmp(colon + 1, text, length) == 0);
+}
+
+/* The names that TEXT is, or that lead to the image whose digest it is. How many; -1. */
+static int remove_names(struct rm_options *options, const char *text, struct err *err)
+{
+    const char *path = path_of(options, text);
+    int count = 0;
+
+    for (size_t i = 0; i < options->store.name_count; i++) {
+        const struct store_name *found = &options->store.names[i];
+        const struct store_image *image = image_cached_of(&options->store, found);
+
+        /* By what is listed too: what was converted may have changed, and has another name now. */
+        if (strcmp(found->name, text) != 0 && (!path || strcmp(found->path, path) != 0) &&
+            (!image || !is_id(image, text)))
+            continue;
+        if (remove_file(found->path, options->arena, err) < 0)
+            return -1;
+        count++;
+    }
+    return count;
+}
+
+/* The images in BEFORE that TEXT is, or that had names and have none any more. How many; -1. */
+static int remove_images(struct rm_options *options, const char *text, const struct store *before,
+                         struct err *err)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < options->store.image_count; i++) {
+        const struct store_image *image = &options->store.images[i];
+        const struct store_image *old = NULL;
+
+        for (size_t k = 0; k < before->image_count && !old; k++)
+            if (strcmp(before->images[k].path, image->path) == 0)
+                old = &before->images[k];
+        if (image_cached_names(&options->store, image) || !old ||
+            (!is_id(image, text) && !image_cached_names(before, old)))
+            continue;
+        if (remove_file(image->path, options->arena, err) < 0)
+            return -1;
+        count++;
+    }
+    return count;
+}
+
+static int remove_one(struct rm_options *options, const char *text, struct err *err)
+{
+    const struct store before = options->store;
+    int names = remove_names(options, text, err), images;
+
+    if (names < 0 || store_list(&options->store, options->names.directory, options->arena, err) < 0)
+        return -1;
+    images = remove_images(options, text, &before, err);
+    if (images < 0)
+        return -1;
+    if (!names && !images)
+        return err_set(err, ERR_IMAGE_MISSING, "%s is not in the cache %s; coracle images lists what is",
+                       str_quote(options->arena, text), str_quote(options->arena, options->names.directory));
+    return store_list(&options->store, options->names.directory, options->arena, err);
+}
+
+/* What was fetched of images that are not whole. */
+static void remove_layers(const struct rm_options *options)
+{
+    FD_CLEANUP int dir = openat(AT_FDCWD, options->names.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    remove_tree(dir, CACHE_LAYERS);
+}
+
+static int remove_all(struct rm_options *options, struct err *err)
+{
+    remove_layers(options);
+    for (size_t i = 0; i < options->store.name_count; i++)
+        if (remove_file(options->store.names[i].path, options->arena, err) < 0)
+            return -1;
+    for (size_t i = 0; i < options->store.image_count; i++)
+        if (remove_file(options->store.images[i].path, options->arena, err) < 0)
+            return -1;
+    return 0;
+}
+
+static const struct opt_row rows[] = {
+    {"--all", 'a', OPT_FLAG, NULL, NULL, OPT_SINGLE, "all that are in the cache", set_all},
+    {"--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", set_help},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+int cmd_rm(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
+{
+    struct rm_options options = {.arena = arena};
+    int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err);
+
+    if (index < 0)
+        return -1;
+    if (options.help)
+        return images_help(
+            "coracle rm NAME|ID... | --all",
+            "Removes images from the cache: names, and what has no name after that. ID is the\n"
+            "digest, or its beginning as coracle images prints it. On a shared file system no\n"
+            "other node may be running the image.",
+            rows, ROW_COUNT, arena, err);
+    if ((index == argc) != options.all)
+        return err_set(err, ERR_USAGE, "coracle rm takes the names of images, or --all; coracle rm --help");
+    if (image_cached_list(&options.store, &options.names, environment, arena, err) < 0)
+        return -1;
+    if (options.all)
+        return remove_all(&options, err);
+    for (; index < argc; index++)
+        if (remove_one(&options, argv[index], err) < 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,88 @@
+#include "image-source.h"
+
+#include "base/str.h"
+#include "image-download.h"
+
+static int open_layout(struct image_source *source, const struct reference *reference,
+                       const struct image_source_options *options, struct arena *arena, struct err *err)
+{
+    struct layout_image *image = &source->layout;
+
+    if (layout_open(image, reference, &options->platform, arena, err) < 0)
+        return -1;
+    source->id = image->config_digest;
+    source->config = image->config;
+    source->config_length = image->config_length;
+    source->layers = image->layers;
+    source->layer_count = image->layer_count;
+    return 0;
+}
+
+int image_source_open(struct image_source *source, const struct reference *reference,
+                      const struct image_source_options *options, struct arena *arena, struct err *err)
+{
+    struct reference recognised = *reference;
+
+    *source = (struct image_source){.name = str_quote(arena, reference_print(reference, arena))};
+    if (reference->transport == REFERENCE_PATH &&
+        layout_recognise(reference->path, &recognised.transport, arena, err) < 0)
+        return -1;
+    reference = &recognised;
+    switch (reference->transport) {
+    case REFERENCE_REGISTRY:
+#ifdef HAVE_REGISTRY
+        return image_download_open(source, reference, options, arena, err);
+#else
+        return err_set(err, ERR_USAGE, "%s: this build fetches nothing: configure found no libcurl",
+                       source->name);
+#endif
+    case REFERENCE_OCI:
+    case REFERENCE_OCI_ARCHIVE:
+    case REFERENCE_DOCKER_ARCHIVE:
+        return open_layout(source, reference, options, arena, err);
+    default:
+        return err_set(err, ERR_USAGE,
+                       "%s has no layers; write [REGISTRY/]NAME[:TAG], oci:DIRECTORY, oci-archive:FILE or "
+                       "docker-archive:FILE",
+                       source->name);
+    }
+}
+
+int image_source_fetch(struct image_source *source, const char *folder, struct err *err)
+{
+#ifdef HAVE_REGISTRY
+    if (source->download)
+        return image_download_fetch(source, folder, err);
+#endif
+    (void)source, (void)folder, (void)err;
+    return 0;
+}
+
+int image_source_fetch_config(struct image_source *source, const char *folder, struct err *err)
+{
+#ifdef HAVE_REGISTRY
+    if (source->download)
+        return image_download_config(source, folder, err);
+#endif
+    (void)source, (void)folder, (void)err;
+    return 0;
+}
+
+void image_source_discard(struct image_source *source)
+{
+#ifdef HAVE_REGISTRY
+    if (source->download)
+        image_download_discard(source->download);
+#endif
+    (void)source;
+}
+
+void image_source_close(struct image_source *source)
+{
+#ifdef HAVE_REGISTRY
+    if (source->download)
+        image_download_close(source->download);
+#endif
+    source->download = NULL;
+    layout_close(&source->layout);
+}

@@ -1,0 +1,62 @@
+/*
+ * image-source - an image as layers and a configuration, wherever it comes from.
+ *
+ *     image_source_open(&source, &reference, &options, arena, err)   which image it is
+ *     image_source_fetch(&source, folder, err)                       its layers are here, open
+ *     image_source_close(&source)
+ *
+ * What the layers hold is verified while they are read (layer/layer.h), the
+ * configuration is verified already.
+ */
+#ifndef CORACLE_BIN_IMAGE_SOURCE_H
+#define CORACLE_BIN_IMAGE_SOURCE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "layout/layout.h"
+#include "oci/platform.h"
+#include "reference/reference.h"
+#include "registry/registry.h"
+
+struct image_source_options {
+    struct oci_platform platform; /* of several this one */
+    struct registry_options registry;
+    const char *auth_file; /* credentials from this file alone; NULL: as docker and podman find them */
+    char *const *environment;
+};
+
+struct image_source {
+    const char *name;   /* as it was given, quoted, for messages */
+    const char *id;     /* the digest of its configuration: the image has it wherever it lies */
+    const char *config; /* the configuration, byte for byte; of a registry: once it is fetched */
+    size_t config_length;
+    const struct layer *layers; /* the lowest first; of a registry: open once they are fetched */
+    size_t layer_count;
+
+    struct layout_image layout;      /* of an archive or a layout */
+    struct image_download *download; /* of a registry */
+};
+
+/*
+ * Finds the image that REFERENCE names (a registry's with its domain) and what it is. What
+ * OPTIONS point at must stay. 0, or -1; image_source_close() in either case.
+ */
+int image_source_open(struct image_source *source, const struct reference *reference,
+                      const struct image_source_options *options, struct arena *arena, struct err *err);
+
+/*
+ * Has the layers here. Those of a registry are fetched into FOLDER, which is made where it
+ * is missing and must be the caller's alone, else refused; what an earlier call has left
+ * there is gone on with. 0 or -1: then what was fetched stays.
+ */
+int image_source_fetch(struct image_source *source, const char *folder, struct err *err);
+
+/* The same for the configuration alone. */
+int image_source_fetch_config(struct image_source *source, const char *folder, struct err *err);
+
+/* Removes from the folder what was fetched, and the folder where nothing else is in it. */
+void image_source_discard(struct image_source *source);
+
+void image_source_close(struct image_source *source);
+
+#endif

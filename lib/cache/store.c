@@ -1,0 +1,108 @@
+#include "cache/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "cache/name.h"
+
+int store_check(const char *directory, struct arena *arena, struct err *err)
+{
+    const char *name = str_quote(arena, directory);
+    struct stat st;
+
+    if (stat(directory, &st) < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return 0;
+        return err_set(err, ERR_CONFIG, "cannot look at the cache %s: %s", name, err_reason(errno));
+    }
+    if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return err_set(err, ERR_CONFIG,
+                       "others can change what is in the cache %s; let it be yours alone (chmod go-w), or "
+                       "name another with CORACLE_CACHE",
+                       name);
+    return 1;
+}
+
+static int make(const char *directory, mode_t mode, struct arena *arena, struct err *err)
+{
+    if (mkdir(directory, mode) == 0 || errno == EEXIST)
+        return 0;
+    return err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_LIMIT : ERR_OUTPUT,
+                   "cannot make the directory %s: %s", str_quote(arena, directory), err_reason(errno));
+}
+
+/* All of PATH: what is missing of it. */
+static int make_all(const char *path, mode_t mode, struct arena *arena, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0)
+        return 0;
+    if (*path == '/' && path[1] && make_all(path_parent(arena, path), mode, arena, err) < 0)
+        return -1;
+    return make(path, mode, arena, err);
+}
+
+int store_make(const char *directory, struct arena *arena, struct err *err)
+{
+    if (make_all(directory, 0700, arena, err) < 0 || store_check(directory, arena, err) < 0)
+        return -1;
+    return make(path_join(arena, directory, CACHE_LAYERS), 0700, arena, err);
+}
+
+int store_make_parents(const char *path, struct arena *arena, struct err *err)
+{
+    return make_all(path_parent(arena, path), 0777, arena, err);
+}
+
+const char *store_image(const char *directory, const char *id, struct arena *arena)
+{
+    const char *colon = strchr(id, ':');
+
+    return arena_join(arena, directory, "/" CACHE_IMAGES "/", arena_strndup(arena, id, (size_t)(colon - id)),
+                      "/", colon + 1, ".sqfs", NULL);
+}
+
+/* From the directory of NAME up to DIRECTORY, and down to IMAGE: the cache may be mounted elsewhere. */
+static const char *relative(const char *directory, const char *name, const char *image, struct arena *arena)
+{
+    struct str out = {.arena = arena};
+
+    for (const char *p = name + strlen(directory) + 1; *p; p++)
+        if (*p == '/')
+            str_add(&out, "../");
+    str_add(&out, image + strlen(directory) + 1);
+    return str_text(&out);
+}
+
+int store_link(const char *directory, const char *name, const char *image, struct arena *arena,
+               struct err *err)
+{
+    const char *target = relative(directory, name, image, arena);
+    char current[PATH_MAX];
+    ssize_t length = readlink(name, current, sizeof(current) - 1);
+    struct timespec now = {0};
+    const char *unfinished;
+
+    if (length >= 0 && strlen(target) == (size_t)length && memcmp(target, current, (size_t)length) == 0)
+        return 0;
+    if (store_make_parents(name, arena, err) < 0)
+        return -1;
+    /* The time as well: process ids of several nodes can meet here. Its name is short, as the name's may be
+     * long. */
+    clock_gettime(CLOCK_REALTIME, &now);
+    unfinished = arena_printf(arena, "%s/.%ld-%ld", path_parent(arena, name), (long)getpid(), now.tv_nsec);
+    if (symlink(target, unfinished) == 0 && rename(unfinished, name) == 0)
+        return 0;
+    err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_LIMIT : ERR_OUTPUT, "cannot make %s: %s",
+            str_quote(arena, name), err_reason(errno));
+    unlink(unfinished);
+    return -1;
+}

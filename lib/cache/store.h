@@ -1,0 +1,61 @@
+/*
+ * store - what is in a cache: names and images (cache/name.h).
+ *
+ * Everything gets its name when it is whole, by rename(2) and link(2): nothing is locked,
+ * and several nodes may do the same at once on a shared file system. Whoever could write to
+ * the cache could change what its owner runs: it must be the caller's, or root's, alone.
+ */
+#ifndef CORACLE_CACHE_STORE_H
+#define CORACLE_CACHE_STORE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/*
+ * Whether DIRECTORY, a cache, can be trusted: 1; 0: it is not there; -1: others can write to
+ * it (ERR_CONFIG) or it cannot be looked at.
+ */
+int store_check(const char *directory, struct arena *arena, struct err *err);
+
+/* Makes the cache and what belongs into it, where that is missing, and checks it. 0 or -1. */
+int store_make(const char *directory, struct arena *arena, struct err *err);
+
+/* Makes the directories above PATH, which is beneath a cache. 0 or -1. */
+int store_make_parents(const char *path, struct arena *arena, struct err *err);
+
+/* The path in DIRECTORY of the image with the digest ID, "sha256:HEX". */
+const char *store_image(const char *directory, const char *id, struct arena *arena);
+
+/* Lets NAME, the path of a name in DIRECTORY, lead to the file IMAGE of it, whatever it led to. 0 or -1. */
+int store_link(const char *directory, const char *name, const char *image, struct arena *arena,
+               struct err *err);
+
+struct store_name {
+    const char *machine; /* "x86_64-v3" */
+    const char *name;    /* as it is written: "docker.io/library/python:3.11", "oci:/path:name" */
+    const char *path;    /* of the link */
+    const char *image;   /* the path of the image that it leads to; NULL: that is gone */
+    int64_t made;        /* seconds since 1970 */
+};
+
+struct store_image {
+    const char *id; /* "sha256:HEX" */
+    const char *path;
+    uint64_t size;
+    int64_t made;
+};
+
+struct store {
+    struct store_name *names; /* sorted by name, then machine */
+    size_t name_count, name_room;
+    struct store_image *images; /* sorted by id */
+    size_t image_count, image_room;
+};
+
+/* Lists what is in DIRECTORY; one that is missing is empty. 0 or -1. */
+int store_list(struct store *store, const char *directory, struct arena *arena, struct err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * turn - of the processes of a user on this node that need the same done, one does it, and
+ * the others wait for its outcome.
+ *
+ * They meet at an abstract socket, as ranks do: whoever binds it has the turn, and the kernel
+ * ends it with the process, however that ends: no file, no lock, nothing stale. unix(7)
+ *
+ *     switch (turn_take(&turn, "fetch /home/u/.cache/...", arena, &err)) {
+ *     case TURN_OURS:   ... do it ...; turn_end(&turn, failure or NULL); break;
+ *     case TURN_OVER:   look whether it is done; if not, take a turn again
+ *     case TURN_FAILED: ERR is what it said to the one whose turn it was
+ *     }
+ */
+#ifndef CORACLE_CACHE_TURN_H
+#define CORACLE_CACHE_TURN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct turn {
+    int listener;
+};
+
+enum turn_result { TURN_OURS, TURN_OVER, TURN_FAILED };
+
+/*
+ * Takes the turn for WHAT, or waits until the one who has it ends. Where the name is another
+ * user's, or there is none, everyone has a turn at once.
+ */
+enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err);
+
+/* Tells those who wait: FAILURE, or NULL: it is done. */
+void turn_end(struct turn *turn, const struct err *failure);
+
+#endif

@@ -1,0 +1,132 @@
+/* What a path is that says nothing of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "layout/layout.h"
+#include "layout/tar.h"
+
+enum { HEAD_SIZE = 512, SIF_MAGIC_OFFSET = 32, TAR_MAGIC_OFFSET = 257 };
+
+static int has(const char *head, size_t length, size_t offset, const char *magic)
+{
+    const size_t size = strlen(magic);
+
+    return offset + size <= length && memcmp(head + offset, magic, size) == 0;
+}
+
+static int is_compressed(const char *head, size_t length)
+{
+    return has(head, length, 0, "\x1f\x8b") || has(head, length, 0, "\x28\xb5\x2f\xfd");
+}
+
+/* Whether a tar that begins with the entry NAME is what docker or a tool for layouts writes. */
+static int is_of_archive(const char *name)
+{
+    static const char *const names[] = {"blobs/", "oci-layout", "index.json", "manifest.json",
+                                        "repositories"};
+
+    if (strncmp(name, "./", 2) == 0)
+        name += 2;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return 1;
+    /* Of older ones the first are directories or files that digests name. */
+    return strspn(name, "0123456789abcdef") == 64;
+}
+
+static int recognise_compressed(int fd, uint64_t size, const char *path, struct arena *arena, struct err *err)
+{
+    const struct layer layer = {.fd = fd, .size = size};
+    struct layer_reader *reader = layer_open(&layer, err);
+    char name[101] = "";
+    const void *bytes;
+    size_t length = 0;
+    int result = reader ? layer_read(reader, &bytes, &length, err) : -1;
+
+    /* The first hundred bytes are the name. */
+    if (result == 0 && length >= HEAD_SIZE)
+        memcpy(name, bytes, sizeof(name) - 1);
+    layer_close(reader);
+    if (result < 0)
+        return err_prefix(err, "%s", str_quote(arena, path));
+    return is_of_archive(name)
+               ? err_set(err, ERR_IMAGE_UNKNOWN,
+                         "%s is an archive of images that is compressed; undo that first: gunzip, unzstd",
+                         str_quote(arena, path))
+               : 0;
+}
+
+static int recognise_tar(int fd, enum reference_transport *transport, struct arena *arena)
+{
+    const struct tar_entry *entry;
+    struct err ignored;
+    struct tar tar;
+
+    /* One that has more than an archive may have is none. */
+    *transport = REFERENCE_TAR;
+    if (tar_read(&tar, fd, arena, &ignored) < 0)
+        return 0;
+    if (tar_find(&tar, "manifest.json", &entry, arena, &ignored) == 1)
+        *transport = REFERENCE_DOCKER_ARCHIVE;
+    else if (tar_find(&tar, "oci-layout", &entry, arena, &ignored) == 1)
+        *transport = REFERENCE_OCI_ARCHIVE;
+    return 0;
+}
+
+static int recognise_file(int fd, uint64_t size, const char *path, enum reference_transport *transport,
+                          struct arena *arena, struct err *err)
+{
+    char head[HEAD_SIZE];
+    const ssize_t length = pread(fd, head, sizeof(head), 0);
+
+    if (length < 0)
+        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read %s: %s", str_quote(arena, path),
+                       err_reason(errno));
+    *transport = REFERENCE_TAR;
+    if (has(head, (size_t)length, 0, "hsqs"))
+        *transport = REFERENCE_SQFS;
+    else if (has(head, (size_t)length, SIF_MAGIC_OFFSET, "SIF_MAGIC"))
+        *transport = REFERENCE_SIF;
+    else if (is_compressed(head, (size_t)length))
+        return recognise_compressed(fd, size, path, arena, err);
+    else if (has(head, (size_t)length, TAR_MAGIC_OFFSET, "ustar"))
+        return recognise_tar(fd, transport, arena);
+    else
+        return err_set(err, ERR_IMAGE_UNKNOWN,
+                       "%s is neither a SquashFS, a SIF nor a tar, and no archive of docker or of a layout",
+                       str_quote(arena, path));
+    return 0;
+}
+
+static int recognise_open(int fd, const char *path, enum reference_transport *transport, struct arena *arena,
+                          struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(err, ERR_IMAGE_UNREADABLE, "cannot look at %s: %s", str_quote(arena, path),
+                       err_reason(errno));
+    if (S_ISREG(st.st_mode))
+        return recognise_file(fd, (uint64_t)st.st_size, path, transport, arena, err);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_IMAGE_UNKNOWN, "%s is neither a file nor a directory",
+                       str_quote(arena, path));
+    *transport = fstatat(fd, "oci-layout", &st, AT_SYMLINK_NOFOLLOW) == 0 ? REFERENCE_OCI : REFERENCE_DIR;
+    return 0;
+}
+
+int layout_recognise(const char *path, enum reference_transport *transport, struct arena *arena,
+                     struct err *err)
+{
+    FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return err_set(err, errno == ENOENT || errno == ENOTDIR ? ERR_IMAGE_MISSING : ERR_IMAGE_UNREADABLE,
+                       "cannot open %s: %s", str_quote(arena, path), err_reason(errno));
+    return recognise_open(fd, path, transport, arena, err);
+}

@@ -1,0 +1,131 @@
+#include "cache/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../tap.h"
+#include "base/remove.h"
+
+static struct arena arena;
+
+#define ONE "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+
+static void test_make(const char *cache)
+{
+    struct stat st;
+    struct err err;
+
+    TAP_INT(store_check(cache, &arena, &err), 0);
+    TAP_OK(store_make(cache, &arena, &err), err);
+    TAP_INT(store_check(cache, &arena, &err), 1);
+    TAP_OK(store_make(cache, &arena, &err), err);
+    TAP_INT(stat(cache, &st), 0);
+    TAP_INT(st.st_mode & 07777, 0700);
+    TAP_INT(chmod(cache, 0770), 0);
+    TAP_ERR(store_check(cache, &arena, &err), err, ERR_CONFIG, "chmod go-w");
+    TAP_ERR(store_make(cache, &arena, &err), err, ERR_CONFIG, "CORACLE_CACHE");
+    TAP_INT(chmod(cache, 0700), 0);
+    TAP_ERR(store_make("/proc/none/cache", &arena, &err), err, ERR_OUTPUT, "/proc/none");
+}
+
+static const char *make_image(const char *cache, const char *id, const char *bytes)
+{
+    const char *image = store_image(cache, id, &arena);
+    struct err err;
+    int fd;
+
+    TAP_OK(store_make_parents(image, &arena, &err), err);
+    fd = open(image, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    TAP_INT(write(fd, bytes, strlen(bytes)), strlen(bytes));
+    close(fd);
+    return image;
+}
+
+static const char *name_in(const char *cache, const char *name)
+{
+    return arena_join(&arena, cache, "/names/m/", name, NULL);
+}
+
+/* Where the name leads. */
+static const char *read_name(const char *name)
+{
+    char bytes[100];
+    int fd = open(name, O_RDONLY);
+    ssize_t length = read(fd, bytes, sizeof(bytes));
+
+    close(fd);
+    return length < 0 ? NULL : arena_strndup(&arena, bytes, (size_t)length);
+}
+
+static void test_link(const char *cache)
+{
+    const char *one = make_image(cache, ONE, "one"), *two = make_image(cache, TWO, "second");
+    const char *name = name_in(cache, "r.io/a/b:1"), *moved = arena_join(&arena, cache, "-moved", NULL);
+    struct err err;
+
+    TAP_OK(store_link(cache, name, one, &arena, &err), err);
+    TAP_STR(read_name(name), "one");
+    TAP_OK(store_link(cache, name, one, &arena, &err), err);
+    TAP_OK(store_link(cache, name, two, &arena, &err), err);
+    TAP_STR(read_name(name), "second");
+    /* It is found where the cache is mounted elsewhere. */
+    TAP_INT(rename(cache, moved), 0);
+    TAP_STR(read_name(name_in(moved, "r.io/a/b:1")), "second");
+    TAP_INT(rename(moved, cache), 0);
+    TAP_OK(store_link(cache, name_in(cache, "oci/%2Ftmp%2Fa%25b:n@00112233445566778899aabbccddeeff"), two,
+                      &arena, &err),
+           err);
+    TAP_OK(store_link(cache, name_in(cache, "path/%2Fx@00112233445566778899aabbccddeeff"),
+                      store_image(cache, "sha256:gone", &arena), &arena, &err),
+           err);
+}
+
+static void test_list(const char *cache)
+{
+    struct store store;
+    struct err err;
+
+    /* What somebody is making, and what is none of ours. */
+    TAP_INT(symlink("x", name_in(cache, "r.io/.12-34")), 0);
+    TAP_INT(mkdir(name_in(cache, "r.io/empty"), 0700), 0);
+    TAP_INT(symlink("x", arena_join(&arena, cache, "/images/sha256/.x.sqfs.partial-1", NULL)), 0);
+    TAP_OK(store_list(&store, cache, &arena, &err), err);
+    TAP_INT(store.name_count, 3);
+    TAP_INT(store.image_count, 2);
+    if (store.name_count != 3 || store.image_count != 2)
+        return;
+    TAP_STR(store.names[0].name, "/x");
+    TAP_STR(store.names[0].image, NULL);
+    TAP_STR(store.names[1].name, "oci:/tmp/a%b:n");
+    TAP_STR(store.names[1].image, store.images[1].path);
+    TAP_STR(store.names[2].name, "r.io/a/b:1");
+    TAP_STR(store.names[2].machine, "m");
+    TAP_STR(store.names[2].path, name_in(cache, "r.io/a/b:1"));
+    TAP_STR(store.images[0].id, ONE);
+    TAP_INT(store.images[0].size, 3);
+    TAP_STR(store.images[1].id, TWO);
+    TAP_STR(store.images[1].path, store_image(cache, TWO, &arena));
+
+    TAP_OK(store_list(&store, "/nowhere", &arena, &err), err);
+    TAP_INT(store.name_count + store.image_count, 0);
+}
+
+int main(void)
+{
+    char place[] = "/tmp/coracle-test-XXXXXX";
+    const char *cache;
+
+    arena_init(&arena, tap_no_memory);
+    TAP_TRUE(mkdtemp(place));
+    cache = arena_join(&arena, place, "/up/cache", NULL);
+    test_make(cache);
+    test_link(cache);
+    test_list(cache);
+    TAP_INT(chdir("/tmp"), 0);
+    TAP_INT(remove_tree(AT_FDCWD, place + strlen("/tmp/")), 0);
+    arena_free(&arena);
+    return tap_done();
+}

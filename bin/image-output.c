@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,28 +12,10 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "image-source.h"
+#include "image-interrupt.h"
 #include "pack/folder.h"
+#include "pack/unfinished.h"
 #include "reference/reference.h"
-
-/* What is removed where a signal ends the program. */
-static const char *volatile unfinished;
-
-static void remove_unfinished(int number)
-{
-    if (unfinished)
-        unlink(unfinished);
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void watch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        if (signal(numbers[i], remove_unfinished) == SIG_IGN)
-            signal(numbers[i], SIG_IGN);
-}
 
 static int is_there(const struct output *output, struct arena *arena, struct err *err)
 {
@@ -54,6 +35,8 @@ static int is_there(const struct output *output, struct arena *arena, struct err
 
 int output_open(struct output *output, const char *destination, struct arena *arena, struct err *err)
 {
+    /* Files that grow beyond the limit of the process are an error like a full disk: EFBIG. */
+    signal(SIGXFSZ, SIG_IGN);
     output->path = destination;
     if (strncmp(destination, "dir:", 4) == 0) {
         output->is_directory = 1;
@@ -61,7 +44,7 @@ int output_open(struct output *output, const char *destination, struct arena *ar
     } else if (strncmp(destination, "sqfs:", 5) == 0) {
         output->path += 5;
     }
-    if (!*output->path)
+    if (!*output->path || (!output->is_directory && !*path_basename(output->path)))
         return err_set(err, ERR_USAGE, "%s names no file; write FILE, sqfs:FILE or dir:DIRECTORY",
                        str_quote(arena, destination));
     return is_there(output, arena, err);
@@ -75,34 +58,31 @@ const char *output_beside(const struct output *output, const char *suffix, struc
     return arena_join(arena, folder, ".", name, suffix, NULL);
 }
 
-/* Gives the complete file its name; where nothing is to be replaced, only if that is still free. */
-static int publish(const struct output *output, const char *partial)
-{
-    if (output->replace)
-        return rename(partial, output->path);
-    if (link(partial, output->path) < 0) {
-        struct stat st;
-
-        /* A file system without hard links. */
-        if (errno == EEXIST || lstat(output->path, &st) == 0)
-            return -1;
-        return rename(partial, output->path);
-    }
-    return unlink(partial);
-}
-
 static int cannot_write(const struct output *output, struct arena *arena, struct err *err)
 {
-    const char *reason = err_reason(errno);
+    const int reason = errno;
 
-    return err_set(err, ERR_OUTPUT, "cannot write %s: %s", str_quote(arena, output->path), reason);
+    return err_set(err, ERR_OUTPUT, "cannot write %s: %s%s", str_quote(arena, output->path),
+                   err_reason(reason), unfinished_way_out(reason));
+}
+
+/* Flattens into SINK; what goes wrong there names the output. */
+static int fill(const struct output *output, struct flatten_sink *sink, const struct flatten_request *request,
+                struct flatten_counts *counts, struct arena *arena, struct err *err)
+{
+    struct interrupt_sink watched;
+
+    interrupt_watch(&watched, sink);
+    if (flatten(request, &watched.sink, counts, arena, err) == 0)
+        return 0;
+    return err->id == ERR_OUTPUT ? err_prefix(err, "%s", str_quote(arena, output->path)) : -1;
 }
 
 static int write_squashfs(const struct output *output, int fd, const struct flatten_request *request,
                           struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
     struct flatten_sink *sink = pack_open(fd, &output->options, err);
-    int result = sink ? flatten(request, sink, counts, arena, err) : -1;
+    int result = sink ? fill(output, sink, request, counts, arena, err) : -1;
 
     pack_close(sink);
     return result;
@@ -111,32 +91,33 @@ static int write_squashfs(const struct output *output, int fd, const struct flat
 static int write_file(const struct output *output, const struct flatten_request *request,
                       struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
-    const char *partial = output_beside(output, arena_printf(arena, ".partial-%ld", (long)getpid()), arena);
-    FD_CLEANUP int fd = openat(AT_FDCWD, partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const char *name = path_basename(output->path);
+    const char *folder = arena_strndup(arena, output->path, (size_t)(name - output->path));
+    FD_CLEANUP int parent = openat(AT_FDCWD, *folder ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct unfinished unfinished;
+    int result;
 
-    if (fd < 0)
+    if (parent < 0)
         return cannot_write(output, arena, err);
-    unfinished = partial;
-    watch_signals();
-    if (write_squashfs(output, fd, request, counts, arena, err) == 0) {
-        if (publish(output, partial) == 0) {
-            unfinished = NULL;
-            return 0;
-        }
-        cannot_write(output, arena, err);
-    }
-    unlink(partial);
-    unfinished = NULL;
-    return -1;
+    unfinished_sweep(parent, name);
+    if (unfinished_file(&unfinished, parent, name) < 0)
+        return cannot_write(output, arena, err);
+    result = write_squashfs(output, unfinished.fd, request, counts, arena, err);
+    if (result == 0 && unfinished_publish(&unfinished, output->replace) < 0)
+        result = cannot_write(output, arena, err);
+    unfinished_close(&unfinished);
+    interrupt_obey();
+    return result;
 }
 
 static int write_directory(const struct output *output, const struct flatten_request *request,
                            struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
     struct flatten_sink *sink = folder_open(AT_FDCWD, output->path, err);
-    int result = sink ? flatten(request, sink, counts, arena, err) : -1;
+    int result = sink ? fill(output, sink, request, counts, arena, err) : -1;
 
     folder_close(sink);
+    interrupt_obey();
     return result;
 }
 

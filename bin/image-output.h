@@ -1,9 +1,10 @@
 /*
  * image-output - where a flattened image goes: a SquashFS file or a directory.
  *
- * Either is made beside its place under another name, and gets its own when it is
- * complete: what has the name is whole, whatever happens. Where the program is
- * interrupted what is not complete is removed; after a kill a file .NAME.partial-PID stays.
+ * Either grows beside its place, a file without any name where the file system can do that
+ * (pack/unfinished.h), and gets its own when it is complete: what has the name is whole,
+ * whatever happens. Where the program is interrupted what is not complete is removed; what
+ * is left by a kill, the next that writes to the same name removes.
  */
 #ifndef CORACLE_BIN_IMAGE_OUTPUT_H
 #define CORACLE_BIN_IMAGE_OUTPUT_H

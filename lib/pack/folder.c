@@ -5,16 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/num.h"
-#include "base/remove.h"
+#include "pack/unfinished.h"
 
-enum { NUMBER = 24, TEMPORARY = 64, ATTEMPTS = 16, DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+enum { NUMBER = 24, DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 /* What of a mode is kept. */
 enum { FILE_BITS = 0777, DIRECTORY_BITS = 01777 };
@@ -23,9 +22,9 @@ struct folder {
     struct flatten_sink sink;
     int parent; /* where it will be */
     char name[FLATTEN_NAME_LIMIT + 1];
-    char temporary[TEMPORARY]; /* in parent: "contents", "root"; "": nothing is there */
-    int contents;              /* files by number, until they get their names */
-    int current;               /* the directory that is being filled */
+    struct unfinished unfinished; /* in parent: "contents", "root" */
+    int contents;                 /* files by number, until they get their names */
+    int current;                  /* the directory that is being filled */
     int file;
     uint64_t last;           /* number */
     uint64_t size, position; /* of the file that is being written */
@@ -45,8 +44,8 @@ static const char *number_name(char name[NUMBER], uint64_t number)
 
 static int fail(const char *what, const char *name, struct err *err)
 {
-    return err_set(err, ERR_OUTPUT, "%s \"%s\" cannot be made in the directory: %s", what, name,
-                   err_reason(errno));
+    return err_set(err, ERR_OUTPUT, "%s \"%s\" cannot be made in the directory: %s%s", what, name,
+                   err_reason(errno), unfinished_way_out(errno));
 }
 
 static int file_begin(struct flatten_sink *sink, uint64_t size, struct err *err)
@@ -69,7 +68,8 @@ static int file_append(struct flatten_sink *sink, const void *bytes, size_t leng
         return err_set(err, ERR_LAYER, "a file has more bytes than it said");
     folder->position += length;
     if (fd_write_all(folder->file, bytes, length) < 0)
-        return err_set(err, ERR_OUTPUT, "a file cannot be written: %s", err_reason(errno));
+        return err_set(err, ERR_OUTPUT, "a file cannot be written: %s%s", err_reason(errno),
+                       unfinished_way_out(errno));
     return 0;
 }
 
@@ -81,7 +81,8 @@ static int file_hole(struct flatten_sink *sink, uint64_t length, struct err *err
         return err_set(err, ERR_LAYER, "a file has more bytes than it said");
     folder->position += length;
     if (lseek(folder->file, (off_t)folder->position, SEEK_SET) < 0)
-        return err_set(err, ERR_OUTPUT, "a file cannot be written: %s", err_reason(errno));
+        return err_set(err, ERR_OUTPUT, "a file cannot be written: %s%s", err_reason(errno),
+                       unfinished_way_out(errno));
     return 0;
 }
 
@@ -95,7 +96,8 @@ static int file_end(struct flatten_sink *sink, uint64_t *handle, struct err *err
     folder->file = -1;
     *handle = folder->last;
     if (result < 0)
-        return err_set(err, ERR_OUTPUT, "a file cannot be written: %s", err_reason(errno));
+        return err_set(err, ERR_OUTPUT, "a file cannot be written: %s%s", err_reason(errno),
+                       unfinished_way_out(errno));
     return 0;
 }
 
@@ -198,10 +200,10 @@ static int fill(struct folder *folder, const struct flatten_node *dir, struct er
     return 0;
 }
 
-/* root/ of the temporary directory gets its place and name. 0 or -1. */
+/* root/ of the unfinished directory gets its place and name. 0 or -1. */
 static int give_name(struct folder *folder, struct err *err)
 {
-    FD_CLEANUP int temporary = openat(folder->parent, folder->temporary, O_PATH | DIRECTORY);
+    const int temporary = folder->unfinished.fd;
     int result = renameat2(temporary, "root", folder->parent, folder->name, RENAME_NOREPLACE);
 
     /* NFS knows no NOREPLACE: an empty directory that appears right now would be replaced. */
@@ -214,38 +216,31 @@ static int give_name(struct folder *folder, struct err *err)
 static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, struct err *err)
 {
     struct folder *folder = from_sink(sink);
+    const struct flatten_inode *root = tree->root->inode;
 
-    if (fill(folder, tree->root, err) < 0 || give_name(folder, err) < 0)
+    if (fill(folder, tree->root, err) < 0)
         return -1;
-    /* Last: a root that its owner may not write to could not be moved. */
-    if (set_metadata(folder->parent, folder->name, tree->root->inode) < 0)
+    if ((root->mode & S_IWUSR) && set_metadata(folder->unfinished.fd, "root", root) < 0)
+        return fail("the directory", folder->name, err);
+    if (give_name(folder, err) < 0)
+        return -1;
+    /* Only now: a root that its owner may not write to could not be moved. */
+    if (!(root->mode & S_IWUSR) && set_metadata(folder->parent, folder->name, root) < 0)
         return fail("the directory", folder->name, err);
     return 0;
 }
 
-/* Makes the temporary directory beside the place. 0 or -1. */
+/* Makes the unfinished directory beside the place. 0 or -1. */
 static int make_temporary(struct folder *folder, struct err *err)
 {
-    FD_CLEANUP int fd = -1;
-    uint32_t random;
+    struct unfinished *unfinished = &folder->unfinished;
 
-    for (int i = 0; i < ATTEMPTS; i++) {
-        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-            break;
-        snprintf(folder->temporary, sizeof(folder->temporary), ".coracle-%08x", random);
-        if (mkdirat(folder->parent, folder->temporary, 0700) == 0)
-            break;
-        folder->temporary[0] = '\0';
-        if (errno != EEXIST)
-            break;
-    }
-    if (!folder->temporary[0])
+    unfinished_sweep(folder->parent, folder->name);
+    if (unfinished_directory(unfinished, folder->parent, folder->name) < 0 ||
+        mkdirat(unfinished->fd, "contents", 0700) < 0 || mkdirat(unfinished->fd, "root", 0700) < 0)
         return fail("the directory", folder->name, err);
-    fd = openat(folder->parent, folder->temporary, O_RDONLY | DIRECTORY);
-    if (fd < 0 || mkdirat(fd, "contents", 0700) < 0 || mkdirat(fd, "root", 0700) < 0)
-        return fail("the directory", folder->name, err);
-    folder->contents = openat(fd, "contents", O_RDONLY | DIRECTORY);
-    folder->current = openat(fd, "root", O_RDONLY | DIRECTORY);
+    folder->contents = openat(unfinished->fd, "contents", O_RDONLY | DIRECTORY);
+    folder->current = openat(unfinished->fd, "root", O_RDONLY | DIRECTORY);
     return folder->contents < 0 || folder->current < 0 ? fail("the directory", folder->name, err) : 0;
 }
 
@@ -284,7 +279,7 @@ struct flatten_sink *folder_open(int parent, const char *path, struct err *err)
         return NULL;
     }
     folder->sink = (struct flatten_sink){file_begin, file_append, file_hole, file_end, finish};
-    folder->parent = folder->contents = folder->current = folder->file = -1;
+    folder->parent = folder->contents = folder->current = folder->file = folder->unfinished.fd = -1;
     if (find_place(folder, parent, path, err) == 0 && make_temporary(folder, err) == 0)
         return &folder->sink;
     folder_close(&folder->sink);
@@ -300,8 +295,7 @@ void folder_close(struct flatten_sink *sink)
     fd_close(&folder->file);
     fd_close(&folder->contents);
     fd_close(&folder->current);
-    if (folder->temporary[0])
-        remove_tree(folder->parent, folder->temporary);
+    unfinished_close(&folder->unfinished);
     fd_close(&folder->parent);
     free(folder);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "pack/unfinished.h"
 
 enum { DEFAULT_BLOCK_SIZE = 128 * 1024, THREAD_LIMIT = 256, BLOCKS_EACH = 10 };
 
@@ -47,8 +48,8 @@ int pack_parse_compression(const char *text, struct pack_options *options, struc
 int packer_failed(struct packer *packer, int result, struct err *err)
 {
     if (packer->output.failed)
-        return err_set(err, ERR_OUTPUT, "the SquashFS file cannot be written: %s",
-                       err_reason(packer->output.failed));
+        return err_set(err, ERR_OUTPUT, "the SquashFS file cannot be written: %s%s",
+                       err_reason(packer->output.failed), unfinished_way_out(packer->output.failed));
     switch (result) {
     case SQFS_ERROR_ALLOC:
         return err_set(err, ERR_NO_MEMORY, "no memory to write the SquashFS file");

@@ -6,60 +6,18 @@
 
 load helpers
 load squashfs
+load layouts
 
 setup() {
     standard_setup
-    [[ -x $(dirname "$PROGRAM")/coracle-image || -x $(dirname "$PROGRAM")/../libexec/coracle/coracle-image ]] ||
-        skip 'coracle-image was not built: configure found no libraries for it'
+    need_coracle_image
     make_layout
 }
 
 teardown() {
-    if [[ ${REGISTRY_PROCESS-} ]]; then kill "$REGISTRY_PROCESS" 2>/dev/null || true; fi
+    registry_ends
     standard_teardown
 }
-
-# blob FILE: moves it to its place in the layout; prints its digest and size.
-blob() {
-    local digest size
-    digest=$(sha256sum "$1") && digest=${digest%% *}
-    size=$(stat -c %s "$1")
-    mv "$1" "layout/blobs/sha256/$digest"
-    echo "sha256:$digest $size"
-}
-
-# make_layout: the OCI layout `layout` with the image :small of two layers, the second of
-# which hides a file and a directory of the first and replaces another.
-make_layout() {
-    local lower upper lower_id upper_id config manifest platform
-    platform=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
-    mkdir -p layout/blobs/sha256 upper/etc upper/opt
-    tar -C "$IMAGE" --sort=name --mtime=@1700000000 --owner=0 --group=0 --numeric-owner -cf lower.tar .
-    echo second >upper/etc/image-release
-    : >upper/etc/.wh.hosts
-    : >upper/opt/.wh.data
-    tar -C upper --sort=name --mtime=@1700000000 --owner=7 --group=8 --numeric-owner -cf upper.tar .
-    lower_id=sha256:$(sha256sum lower.tar | cut -d ' ' -f 1)
-    upper_id=sha256:$(sha256sum upper.tar | cut -d ' ' -f 1)
-    gzip -n lower.tar
-    read -r -a lower < <(blob lower.tar.gz)
-    read -r -a upper < <(blob upper.tar)
-    printf '{"architecture":"%s","os":"linux","config":{"Env":["FROM=image"],"Cmd":["cat","/etc/image-release"]},
-        "rootfs":{"type":"layers","diff_ids":["%s","%s"]}}' "$platform" "$lower_id" "$upper_id" >config
-    read -r -a config < <(blob config)
-    printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
-        "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"%s","size":%d},
-        "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"%s","size":%d},
-            {"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"%s","size":%d}]}' \
-        "${config[@]}" "${lower[@]}" "${upper[@]}" >manifest
-    read -r -a manifest < <(blob manifest)
-    printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%s",
-        "size":%d,"annotations":{"org.opencontainers.image.ref.name":"small"}}]}' "${manifest[@]}" >layout/index.json
-    echo '{"imageLayoutVersion":"1.0.0"}' >layout/oci-layout
-    LOWER=layout/blobs/sha256/${lower#sha256:}
-}
-
-convert() { capture "$PROGRAM" convert "$@"; }
 
 # refused IDENTIFIER TEXT: one error, and nothing of the output is left.
 refused_with() {
@@ -177,47 +135,7 @@ runs() {
     refused_with output /nowhere/out.sqfs
 }
 
-@test "an interrupt: nothing is left" {
-    local hit=0 i
-    # What does not compress takes long.
-    mkdir -p slow/opt && head -c 60000000 /dev/urandom >slow/opt/random
-    IMAGE=slow make_layout
-    for i in 1 2 3; do
-        "$PROGRAM" convert --compression xz oci:layout out.sqfs 2>log 3>&- &
-        in_tenths 50 compgen -G '.out.sqfs.partial-*' >/dev/null || { wait $! && report 'too quick to be interrupted'; }
-        kill -TERM $! && hit=$((hit + 1))
-        wait $! || true
-        assert_equal "$(find . -maxdepth 1 -name '*out*' ! -name layout)" ''
-    done
-    [[ $hit -eq 3 ]]
-}
-
-# in_tenths N COMMAND...: waits so long at most for it to succeed.
-in_tenths() {
-    local i
-    for ((i = 0; i < $1 * CORACLE_TEST_SLOWNESS; i++)); do
-        ! "${@:2}" || return 0
-        sleep 0.1
-    done
-    return 1
-}
-
 # --- from a registry -----------------------------------------------------------------
-
-# start_registry: one without TLS at REGISTRY, which has the image as small:1.0.
-start_registry() {
-    local port
-    need docker-registry skopeo curl
-    port=$((20000 + RANDOM % 10000))
-    REGISTRY=127.0.0.1:$port
-    mkdir storage
-    printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: "%s/storage"}}\nhttp: {addr: "%s"}\n' "$PWD" "$REGISTRY" \
-        >registry.yml
-    docker-registry serve registry.yml >registry.log 2>&1 3>&- &
-    REGISTRY_PROCESS=$!
-    in_tenths 100 curl -fs "http://$REGISTRY/v2/" -o /dev/null
-    skopeo copy --quiet --insecure-policy --dest-tls-verify=false oci:layout:small "docker://$REGISTRY/small:1.0"
-}
 
 pull() { capture "$PROGRAM" pull --plain-http "$@"; }
 

@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# What coracle pull and convert make is whole or not there, and nothing else is left beside
+# it: killed at any system call, interrupted, twice at once, on top of what is there.
+
+# Scripts for shells further in stand in single quotes; each test is a subshell.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helpers
+load layouts
+
+setup() {
+    standard_setup
+    need_coracle_image
+    make_layout
+}
+
+teardown() {
+    registry_ends
+    standard_teardown
+}
+
+# How often each call is hit in a run of the tests.
+HITS=$([[ ${CORACLE_TEST_LONG-} ]] && echo 12 || echo 2)
+
+# content FILE-OR-DIRECTORY: prints what it is, to the last bit.
+content() {
+    if [[ -d $1 ]]; then
+        tar -C "$1" --sort=name --format=gnu -cf - . | sha256sum
+    else
+        sha256sum <"$1"
+    fi
+}
+
+# beside: what lies around the output but what is meant to.
+beside() { find . -maxdepth 1 -name '*out*' ! -name layout ! -name out ! -name .out.download; }
+
+# killed_at CALLS COMMAND...: makes DESTINATION by COMMAND, killed at some of each of CALLS, and
+# again in peace; WHOLE is what it has to be. Says what was hit.
+killed_at() {
+    local calls=$1 call count place i hit=0 missed=0 where=()
+    shift
+    content "$WHOLE" >expected
+    # LeakSanitizer cannot be traced.
+    export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+    strace -f -o trace "$@" 2>log || report "$(<log)" || return
+    rm -rf out
+    for call in $calls; do
+        count=$(grep -cE "^[0-9]+ +$call\(" trace) || continue
+        for ((i = 0; i < HITS && i < count; i++)); do
+            place=$((1 + i * count / HITS))
+            status=0
+            strace -f -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$place" "$@" 2>log || status=$?
+            if [[ $status -eq 137 ]]; then
+                hit=$((hit + 1))
+                where+=("$call")
+            elif [[ $status -eq 0 ]]; then
+                missed=$((missed + 1))
+            else
+                report "$call $place: expected it to be killed, got status $status: $(<log)" || return
+            fi
+            if [[ -e out ]]; then
+                content out | cmp - expected || report "$call $place: half an image" || return
+                rm -rf out
+            fi
+            capture "$@"
+            assert_success || report "after $call $place" || return
+            content out | cmp - expected || report "after $call $place: another image" || return
+            assert_equal "$(beside)" '' || report "after $call $place" || return
+            [[ ! -e .out.download ]] || report "after $call $place: the downloads are left" || return
+            rm -rf out
+        done
+    done
+    echo "# $hit killed, $missed not hit: $(printf '%s\n' "${where[@]}" | uniq -c | awk '{printf "%s %d ", $2, $1}')" >&3
+    ((hit >= $(wc -w <<<"$calls") / 2 && hit > missed)) || report 'expected to hit more'
+}
+
+MAKING='openat pread64 pwrite64 write ftruncate close futex munmap'
+
+# named COMMAND...: as on a file system without files that have no name.
+named() {
+    compile_into forbid forbid.c
+    case $(uname -m) in x86_64) NAMED=(./forbid 257:2:0x400000 95) ;; *) NAMED=(./forbid 56:2:0x400000 95) ;; esac
+}
+
+@test "a conversion to a SquashFS, killed at any time: the name holds nothing or all of it" {
+    need strace
+    convert oci:layout whole
+    assert_success
+    WHOLE=whole killed_at "$MAKING linkat" "$PROGRAM" convert oci:layout out
+}
+
+@test "the same where every file has to have a name, and over one that is there" {
+    need strace
+    named
+    convert oci:layout whole
+    WHOLE=whole killed_at "$MAKING flock renameat2 link linkat" "${NAMED[@]}" "$PROGRAM" convert oci:layout out
+    WHOLE=whole killed_at 'linkat flock rename renameat' "$PROGRAM" convert --force oci:layout out
+}
+
+@test "a conversion to a directory, killed at any time: the name holds nothing or all of it" {
+    need strace
+    convert oci:layout dir:whole
+    assert_success
+    WHOLE=whole killed_at "openat pread64 write mkdirat flock renameat renameat2 linkat fchmodat utimensat unlinkat close" \
+        "$PROGRAM" convert oci:layout dir:out
+}
+
+@test "a pull, killed at any time: the next one makes the same of what is there" {
+    need strace
+    start_registry
+    convert oci:layout whole
+    convert oci:layout dir:whole-tree
+    WHOLE=whole killed_at "mkdir socket connect sendto recvfrom openat flock pwrite64 rename renameat pread64 ftruncate linkat unlinkat rmdir" \
+        "$PROGRAM" pull --plain-http "$REGISTRY/small:1.0" out
+    WHOLE=whole-tree killed_at "recvfrom pwrite64 write renameat renameat2 unlinkat rmdir" \
+        "$PROGRAM" pull --plain-http "$REGISTRY/small:1.0" dir:out
+}
+
+# make_slow: a layer that does not compress, so that what is made of it takes long.
+make_slow() {
+    mkdir -p slow/opt && head -c 60000000 /dev/urandom >slow/opt/random
+    IMAGE=slow make_layout
+}
+
+# is_writing PID: it has opened what it makes.
+is_writing() {
+    find "/proc/$1/fd" -lname "$PWD/*(deleted)" 2>/dev/null | grep -q . || compgen -G '.out.partial-*' >/dev/null
+}
+
+@test "an interrupt: nothing is left" {
+    local hit=0 signal destination
+    make_slow
+    named
+    for destination in out dir:out named; do
+        for signal in TERM INT HUP; do
+            if [[ $destination = named ]]; then
+                "${NAMED[@]}" "$PROGRAM" convert --compression xz oci:layout out 2>log 3>&- &
+            else
+                "$PROGRAM" convert --compression xz oci:layout "$destination" 2>log 3>&- &
+            fi
+            in_tenths 50 is_writing $! || { wait $! && report 'too quick to be interrupted'; }
+            # bash has its jobs ignore SIGINT, and so do we then.
+            [[ $signal != INT ]] || { kill -INT $! && signal=TERM; }
+            kill -s "$signal" $! && hit=$((hit + 1))
+            status=0
+            wait $! || status=$?
+            assert_equal "$(beside)" ''
+            [[ ! -e out ]] || rm -r out # it was complete when the signal came
+        done
+    done
+    [[ $hit -eq 9 ]]
+}
+
+@test "what a killed one left goes, what a living one makes stays, others' names are not touched" {
+    local living
+    make_slow
+    named
+    "${NAMED[@]}" "$PROGRAM" convert --compression xz oci:layout out 2>log 3>&- &
+    living=$!
+    in_tenths 50 is_writing $living
+    mine=$(compgen -G '.out.partial-*')
+    dead=.out.partial-$(uname -n)-00000001
+    mkdir -p ".out.partial-$(uname -n)-0000000d/root/closed" .out.partial-dir
+    chmod 0 ".out.partial-$(uname -n)-0000000d/root/closed"
+    ln -s /etc/passwd ".out.partial-$(uname -n)-0000000l"
+    touch "$dead" .out.partial-elsewhere-00000001 .other.partial-x
+    touch -d '3 days ago' .out.partial-elsewhere-00000002
+    convert --compression lz4 oci:layout dir:out
+    assert_success
+    # A link is none of ours, and another node's may still be at work.
+    assert_equal "$(printf '%s\n' .o* | sort)" "$(printf '%s\n' .other.partial-x ".out.partial-$(uname -n)-0000000l" \
+        .out.partial-dir .out.partial-elsewhere-00000001 "$mine" | sort)" || return
+    kill $living
+    wait $living || true
+    [[ ! -e $mine ]] || report 'expected it to take its own away'
+}
+
+@test "two pulls at once to one name: one image, and nothing is lost" {
+    local i first second alone=0 both=0 left=0
+    start_registry
+    convert oci:layout whole
+    for ((i = 0; i < 4 * HITS; i++)); do
+        for kind in '' dir:; do
+            "$PROGRAM" pull --plain-http "$REGISTRY/small:1.0" ${kind}out 2>log-1 3>&- & first=$!
+            "$PROGRAM" pull --plain-http "$REGISTRY/small:1.0" ${kind}out 2>log-2 3>&- & second=$!
+            local result_1=0 result_2=0
+            wait $first || result_1=$?
+            wait $second || result_2=$?
+            [[ $kind ]] || cmp out whole || return
+            case $result_1,$result_2 in
+                0,125 | 125,0) both=$((both + 1)) ;;
+                0,0) alone=$((alone + 1)) ;;
+                *) report "expected one to succeed: $(cat log-1 log-2)" || return ;;
+            esac
+            if [[ $result_1$result_2 != 00 ]]; then
+                [[ $(cat log-1 log-2) == 'coracle: error: '*'[output]' && $(cat log-1 log-2 | wc -l) -eq 1 ]] ||
+                    report "expected one error [output]: $(cat log-1 log-2)" || return
+            fi
+            assert_equal "$(beside)" '' || return
+            [[ ! -e .out.download ]] || left=$((left + 1))
+            rm -rf out .out.download
+        done
+    done
+    echo "# $both met, $alone one after the other; downloads left $left times" >&3
+    ((both > 0)) || report 'expected them to meet'
+}
+
+what_is_there() { find . -path ./home -prune -o ! -name before -printf '%p %y %l %i %m\n' | sort && cat file folder/file; }
+
+@test "an output that is a folder, a link, or a link to nothing is refused and stays" {
+    local option
+    mkdir folder && echo precious >folder/file
+    echo precious >file
+    ln -s file link
+    ln -s folder folder-link
+    ln -s nothing dangling
+    mkfifo fifo
+    what_is_there >before
+    for option in '' --force; do
+        for destination in folder folder/ . .. / link folder-link folder-link/ dangling fifo '' missing/ \
+            dir:folder dir:. dir:.. dir:/ dir:link dir:folder-link dir:dangling dir:file dir:fifo dir: missing/out dir:missing/out; do
+            # shellcheck disable=SC2086 # none, or one
+            convert $option oci:layout "$destination"
+            assert_status 125 || report "to \"$destination\"" || return
+            [[ $stderr == 'coracle: error: '*'[output]' || $stderr == *'[usage]' ]] && [[ $stderr != *$'\n'* ]] ||
+                report "to \"$destination\"" || return
+            diff before <(what_is_there) || report "to \"$destination\"" || return
+        done
+    done
+    # In a folder behind a link there is room, and what appears meanwhile is not replaced.
+    convert oci:layout folder-link/out
+    assert_success
+    assert_equal "$(echo folder/*)" 'folder/file folder/out'
+}
+
+is_tracing() {
+    local pid
+    pid=$(pgrep -P "$1") && is_writing "$pid"
+}
+
+@test "what appears while an image is made is not replaced" {
+    local kind
+    need strace pgrep
+    export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+    for kind in '' dir:; do
+        strace -f -o /dev/null -e trace=linkat,renameat2 -e inject=linkat,renameat2:delay_enter=1500000:when=1 \
+            "$PROGRAM" convert oci:layout "${kind}out" 2>log 3>&- &
+        in_tenths 50 is_tracing $! || { wait $! && report 'too quick to be met'; }
+        echo precious >out
+        status=0
+        wait $! || status=$?
+        assert_equal "$status $(<out)" '125 precious' || report "$(<log)" || return
+        [[ $(<log) == *'[output]' ]] || report "$(<log)" || return
+        assert_equal "$(beside)" '' || return
+        rm out
+    done
+}

@@ -66,23 +66,26 @@ static int cannot_write(const struct output *output, struct arena *arena, struct
                    err_reason(reason), unfinished_way_out(reason));
 }
 
-/* Flattens into SINK; what goes wrong there names the output. */
+/* What goes wrong in a sink names the output. Returns -1. */
+static int name_output(const struct output *output, struct arena *arena, struct err *err)
+{
+    return err->id == ERR_OUTPUT ? err_prefix(err, "%s", str_quote(arena, output->path)) : -1;
+}
+
 static int fill(const struct output *output, struct flatten_sink *sink, const struct flatten_request *request,
                 struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
     struct interrupt_sink watched;
 
     interrupt_watch(&watched, sink);
-    if (flatten(request, &watched.sink, counts, arena, err) == 0)
-        return 0;
-    return err->id == ERR_OUTPUT ? err_prefix(err, "%s", str_quote(arena, output->path)) : -1;
+    return flatten(request, &watched.sink, counts, arena, err) < 0 ? name_output(output, arena, err) : 0;
 }
 
 static int write_squashfs(const struct output *output, int fd, const struct flatten_request *request,
                           struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
     struct flatten_sink *sink = pack_open(fd, &output->options, err);
-    int result = sink ? fill(output, sink, request, counts, arena, err) : -1;
+    int result = sink ? fill(output, sink, request, counts, arena, err) : name_output(output, arena, err);
 
     pack_close(sink);
     return result;

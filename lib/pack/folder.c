@@ -230,18 +230,24 @@ static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, st
     return 0;
 }
 
+static int cannot_make(const char *path, struct err *err)
+{
+    return err_set(err, ERR_OUTPUT, "cannot make the directory %s: %s%s", path, err_reason(errno),
+                   unfinished_way_out(errno));
+}
+
 /* Makes the unfinished directory beside the place. 0 or -1. */
-static int make_temporary(struct folder *folder, struct err *err)
+static int make_temporary(struct folder *folder, const char *path, struct err *err)
 {
     struct unfinished *unfinished = &folder->unfinished;
 
     unfinished_sweep(folder->parent, folder->name);
     if (unfinished_directory(unfinished, folder->parent, folder->name) < 0 ||
         mkdirat(unfinished->fd, "contents", 0700) < 0 || mkdirat(unfinished->fd, "root", 0700) < 0)
-        return fail("the directory", folder->name, err);
+        return cannot_make(path, err);
     folder->contents = openat(unfinished->fd, "contents", O_RDONLY | DIRECTORY);
     folder->current = openat(unfinished->fd, "root", O_RDONLY | DIRECTORY);
-    return folder->contents < 0 || folder->current < 0 ? fail("the directory", folder->name, err) : 0;
+    return folder->contents < 0 || folder->current < 0 ? cannot_make(path, err) : 0;
 }
 
 /* PATH's directory into parent, its last component into name. 0 or -1. */
@@ -264,7 +270,7 @@ static int find_place(struct folder *folder, int parent, const char *path, struc
     folder->parent = openat(parent, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(directory);
     if (folder->parent < 0)
-        return fail("the directory", path, err);
+        return cannot_make(path, err);
     if (faccessat(folder->parent, folder->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return err_set(err, ERR_OUTPUT, "%s exists already; remove it or choose another name", path);
     return 0;
@@ -280,7 +286,7 @@ struct flatten_sink *folder_open(int parent, const char *path, struct err *err)
     }
     folder->sink = (struct flatten_sink){file_begin, file_append, file_hole, file_end, finish};
     folder->parent = folder->contents = folder->current = folder->file = folder->unfinished.fd = -1;
-    if (find_place(folder, parent, path, err) == 0 && make_temporary(folder, err) == 0)
+    if (find_place(folder, parent, path, err) == 0 && make_temporary(folder, path, err) == 0)
         return &folder->sink;
     folder_close(&folder->sink);
     return NULL;

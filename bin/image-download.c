@@ -133,13 +133,13 @@ static int open_folder(struct image_download *download, const char *path, struct
 
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_OUTPUT, "cannot make %s: %s", name, err_reason(errno));
-    download->path = path;
     download->folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (download->folder < 0 || fstat(download->folder, &st) < 0)
         return err_set(err, ERR_OUTPUT, "cannot open %s: %s", name, err_reason(errno));
     if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
         return err_set(err, ERR_OUTPUT,
                        "others can change what is in %s; remove it, or name another destination", name);
+    download->path = path;
     return 0;
 }
 

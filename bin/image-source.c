@@ -41,7 +41,7 @@ int image_source_open(struct image_source *source, const struct reference *refer
     case REFERENCE_DOCKER_ARCHIVE:
         return open_layout(source, reference, options, arena, err);
     default:
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_IMAGE_UNKNOWN,
                        "%s has no layers; write [REGISTRY/]NAME[:TAG], oci:DIRECTORY, oci-archive:FILE or "
                        "docker-archive:FILE",
                        source->name);

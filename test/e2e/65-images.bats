@@ -139,14 +139,14 @@ runs() {
 
 pull() { capture "$PROGRAM" pull --plain-http "$@"; }
 
-@test "pull: what convert would make of it, named by the repository where no name is given" {
+@test "pull: what convert would make of it" {
     start_registry
-    pull "$REGISTRY/small:1.0"
+    pull "$REGISTRY/small:1.0" small.sqfs
     assert_success
-    IMAGE=$PWD/small_1.0.sqfs
+    IMAGE=$PWD/small.sqfs
     runs
     convert oci:layout out.sqfs
-    cmp out.sqfs small_1.0.sqfs
+    cmp out.sqfs small.sqfs
     pull "$REGISTRY/small:1.0" dir:out
     assert_success
     IMAGE=$PWD/out

@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+# Images by their names: what is not here is brought into the cache, once.
+
+# Scripts for shells further in stand in single quotes; each test is a subshell.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helpers
+load squashfs
+load layouts
+
+setup() {
+    standard_setup
+    need_coracle_image
+    # Without FUSE an image is unpacked, which is told.
+    [[ -r /dev/fuse && -w /dev/fuse ]] || skip 'the cache has SquashFS files, and /dev/fuse is closed here'
+    make_layout
+    export CORACLE_CACHE=$PWD/cache
+    CORACLE=$PROGRAM
+}
+
+teardown() {
+    registry_ends
+    standard_teardown
+}
+
+# made: how many images and names there are.
+made() { echo "$(find cache/images -type f | wc -l) $(find cache/names -type l | wc -l)"; }
+
+# An archive of docker, as skopeo writes it.
+make_archive() {
+    need skopeo
+    rm -f "$1"
+    skopeo copy --quiet --insecure-policy oci:layout:small "docker-archive:$1:example.org/small:1.0"
+}
+
+@test "a layout, an archive, a tar by its path: the same image, which the cache has once" {
+    make_archive saved.tar
+    for name in oci:layout:small docker-archive:saved.tar docker-archive:saved.tar:example.org/small:1.0 ./saved.tar \
+        "$PWD/saved.tar" saved.tar; do
+        capture "$CORACLE" run "$name"
+        assert_output second || report "$name"
+        assert_equal "$stderr" ''
+        capture "$CORACLE" run "$name" -- sh -c 'echo $FROM $1' sh argument
+        assert_output 'image argument' || report "$name"
+    done
+    assert_equal "$(made)" '1 4'
+    capture "$CORACLE" shell oci:layout:small -- -c 'echo $FROM'
+    assert_output image
+    capture "$CORACLE" explain oci:layout:small
+    assert_output_has "$PWD/cache/names/"
+}
+
+@test "what was converted and has changed is converted again" {
+    make_archive saved.tar
+    capture "$CORACLE" run docker-archive:saved.tar
+    assert_output second
+    echo third >"$IMAGE/etc/image-release"
+    rm -rf layout upper
+    make_layout
+    sed -i s/second/third/ upper/etc/image-release
+    tar -C upper --sort=name --mtime=@1700000000 --owner=7 --group=8 --numeric-owner -cf upper.tar .
+    tar -cf plain.tar -C "$IMAGE" .
+    make_archive saved.tar
+    capture "$CORACLE" run docker-archive:saved.tar -- sh -c 'cat /etc/image-release; stat -c %s /etc/image-release'
+    assert_success
+    assert_equal "$(made)" '2 2'
+}
+
+@test "the process stays the same, and what it inherits goes through" {
+    local process status=0
+    exec 7>seven
+    sh -c 'echo $$ >pid; ulimit -n 77; exec "$0" run --env A=b oci:layout:small -- \
+        sh -c "echo \$\$ \$(ulimit -n) \$A; echo to seven >&7; kill -TERM \$\$"' "$CORACLE" >out 2>err 3>&- &
+    process=$!
+    wait "$process" || status=$?
+    assert_equal "$(<out)" "$process 77 b"
+    assert_equal "$process" "$(<pid)"
+    assert_equal "$(<seven)" 'to seven'
+    assert_equal "$status" 143
+    exec 7>&-
+}
+
+@test "names: what is a file is one, and what is neither is told" {
+    mkdir -p images && cp -a "$IMAGE" images/app
+    capture "$CORACLE" run images/app -- cat /etc/image-release
+    assert_output 'image name'
+    capture "$CORACLE" run dir:images/app -- cat /etc/image-release
+    assert_output 'image name'
+    capture "$CORACLE" run docker://images/app -- true
+    assert_refused usage 'names no registry'
+    capture "$CORACLE" run images/none -- true
+    assert_refused image-missing images/none
+    capture "$CORACLE" run images/none:1 -- true
+    assert_refused usage 'docker.io/images/none:1'
+    capture "$CORACLE" run oci:none -- true
+    assert_refused image-missing oci:none
+    capture "$CORACLE" run oci:layout:large -- true
+    assert_refused image-missing small
+    capture "$CORACLE" run --pull=sometimes oci:layout -- true
+    assert_refused usage never
+    capture "$CORACLE" run --registry=http://x oci:layout -- true
+    assert_refused usage registry
+    # Not by looking, and not where it is forbidden.
+    for arguments in 'explain' 'run --dry-run' 'run --json' 'run --pull=never'; do
+        # shellcheck disable=SC2086
+        capture "$CORACLE" $arguments oci:layout:small
+        assert_refused image-missing "$PWD/cache"
+    done
+    assert_equal "$(find cache -type f -o -type l)" ''
+    capture env -u HOME -u CORACLE_CACHE -u XDG_CACHE_HOME "$CORACLE" run oci:layout:small
+    assert_refused config CORACLE_CACHE
+    capture "$CORACLE" run --cache=here oci:layout:small
+    assert_refused usage absolute
+    capture env -u CORACLE_CACHE XDG_CACHE_HOME="$PWD/xdg" "$CORACLE" run oci:layout:small
+    assert_output second
+    [[ -d xdg/coracle/images ]]
+}
+
+# assert_refused IDENTIFIER TEXT: one error that has it.
+assert_refused() {
+    assert_status 125 || return
+    assert_stderr_has "$2" || return
+    [[ $stderr == 'coracle: error: '*"[$1]" && $stderr != *$'\n'* ]] || report "expected one error [$1]"
+}
+
+@test "a cache that others can change is not used, and says so" {
+    mkdir -m 770 cache
+    capture "$CORACLE" run oci:layout:small
+    assert_refused config 'chmod go-w'
+    capture "$CORACLE" images
+    assert_refused config 'chmod go-w'
+    chmod 700 cache
+    capture "$CORACLE" run oci:layout:small
+    assert_output second
+    chmod 777 cache
+    capture "$CORACLE" run oci:layout:small
+    assert_refused config 'chmod go-w'
+}
+
+@test "images, inspect, rm" {
+    local id CONFIG
+    CONFIG=$(grep -l diff_ids layout/blobs/sha256/*)
+    make_archive saved.tar
+    capture "$CORACLE" images
+    assert_output_has NAME
+    "$CORACLE" run oci:layout:small
+    "$CORACLE" run docker-archive:saved.tar
+    capture "$CORACLE" images
+    assert_output_has "oci:$PWD/layout:small"
+    assert_output_has "docker-archive:$PWD/saved.tar"
+    "$CORACLE" images --json >list
+    id=$(jq -r '.images[0].id' list)
+    assert_equal "$id $(jq -r '.names[].id' list | sort -u)" "sha256:$(sha256sum "$CONFIG" | cut -d ' ' -f 1) $id"
+    assert_equal "$(jq -r '.names | length' list)" 2
+    for name in oci:layout:small "$(jq -r '.names[0].path' list)"; do
+        "$CORACLE" inspect "$name" >inspected
+        assert_equal "$(jq -c .config inspected)" "$(jq -c . "$CONFIG")"
+        assert_equal "$(jq .size inspected)" "$(jq '.images[0].size' list)"
+    done
+    assert_equal "$("$CORACLE" inspect oci:layout:small | jq -r .id)" "$id"
+    # Where it is not in the cache: from where it comes.
+    CORACLE_CACHE=$PWD/other "$CORACLE" inspect oci:layout:small >inspected
+    assert_equal "$(jq -r '.id, (.layers | length), .config.config.Cmd[0]' inspected | paste -sd ' ')" "$id 2 cat"
+    [[ ! -e other ]]
+
+    capture "$CORACLE" rm nothing.org/there
+    assert_refused image-missing 'coracle images'
+    "$CORACLE" rm oci:layout:small
+    assert_equal "$(made)" '1 1'
+    "$CORACLE" rm "docker-archive:$PWD/saved.tar"
+    assert_equal "$(made)" '0 0'
+    "$CORACLE" run oci:layout:small
+    "$CORACLE" run docker-archive:saved.tar
+    "$CORACLE" rm "${id:7:12}"
+    assert_equal "$(made)" '0 0'
+    "$CORACLE" run oci:layout:small
+    "$CORACLE" rm --all
+    assert_equal "$(find cache ! -type d)" ''
+    capture "$CORACLE" rm
+    assert_refused usage rm
+    capture "$CORACLE" images x
+    assert_refused usage images
+}
+
+@test "32 launches at once of an image that is missing: it is made once, and all run" {
+    local i
+    for i in {1..32}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- & done
+    wait
+    assert_equal "$(cat out.* | sort | uniq -c | xargs)" '32 second'
+    assert_equal "$(made)" '1 1'
+    assert_equal "$(find cache -name '.*' ! -name .)" ''
+}
+
+@test "one that fails: all that wait are told why" {
+    local i
+    printf X | dd of="$LOWER" bs=1 seek=5000 conv=notrunc status=none
+    for i in {1..8}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- || echo "status $?" >>"out.$i" & done
+    wait
+    for i in {1..8}; do
+        [[ $(<"out.$i") == 'coracle: error: '*']'$'\n''status 125' ]] || report "expected one error: $(<"out.$i")"
+    done
+    assert_equal "$(find cache -type f -o -type l)" ''
+}
+
+@test "killed at any moment: nothing that looks whole, and the next one makes it" {
+    local hit=0 i
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        rm -rf cache
+        "$CORACLE" run oci:layout:small >log 2>&1 3>&- &
+        sleep "0.0$i"
+        ! kill -9 $! 2>/dev/null || hit=$((hit + 1))
+        wait $! 2>/dev/null || true
+        capture "$CORACLE" run oci:layout:small
+        assert_output second
+        assert_equal "$(made)" '1 1'
+        assert_equal "$(find cache -name '.*' ! -name .)" ''
+    done
+    [[ $hit -gt 0 ]] || report 'expected to hit some'
+}
+
+@test "from a registry: pull brings it into the cache, and run finds it by its name" {
+    start_registry
+    capture "$CORACLE" pull --plain-http "$REGISTRY/small:1.0"
+    assert_success
+    assert_equal "$output" "$(find "$PWD/cache/names" -name small:1.0)"
+    cp "$output" first.sqfs
+    convert oci:layout:small out.sqfs
+    cmp out.sqfs first.sqfs
+    assert_equal "$(find cache/layers -mindepth 1)" ''
+    # Without the registry.
+    registry_ends
+    wait "$REGISTRY_PROCESS" || true
+    for arguments in "$REGISTRY/small:1.0" "docker://$REGISTRY/small:1.0" "--registry=$REGISTRY small:1.0" \
+        "--pull=never $REGISTRY/small:1.0"; do
+        # shellcheck disable=SC2086
+        capture "$CORACLE" run $arguments
+        assert_output second
+    done
+    capture "$CORACLE" pull --plain-http "$REGISTRY/small:1.0"
+    assert_refused registry "$REGISTRY"
+    capture "$CORACLE" run "$REGISTRY/small:1.0"
+    assert_output second
+}

@@ -58,6 +58,7 @@ static int report(struct work *work, int at_once)
     if (work->place->report(work->place->opaque, work->blob, work->partial.size) == 0)
         return 0;
     work->fetch.refused = OUTCOME_FAILED;
+    fetch_stop(work->fetch.registry);
     return err_set(work->fetch.err, ERR_REGISTRY, "%s: it was given up", work->fetch.what);
 }
 
@@ -243,11 +244,19 @@ static void restart(void *opaque, struct fetch *fetch)
     begin_anew(work);
 }
 
-static int fetch_part(struct work *work)
+/* Makes HOST the one that is asked, for what is still missing. */
+static int turn_to(struct work *work, struct registry *host, struct connections *connections)
 {
-    if (work->partial.size == work->blob->size && finish(work, &work->fetch) == OUTCOME_DONE)
-        return 0;
-    return fetch_run(&work->fetch);
+    struct fetch *fetch = &work->fetch;
+
+    fetch->registry = host;
+    fetch->http = connections_get(connections, host, fetch->err);
+    fetch->url = endpoint_url(&host->endpoint, "blobs", work->blob->digest, fetch->arena);
+    work->is_continued = work->partial.size > 0;
+    work->highest = work->partial.size;
+    work->may_continue = work->may_compare = 1;
+    *work->etag = 0;
+    return fetch->http ? 0 : -1;
 }
 
 static int is_worth_keeping(const struct work *work, const struct err *err)
@@ -255,7 +264,25 @@ static int is_worth_keeping(const struct work *work, const struct err *err)
     return err->id != ERR_IMAGE_DAMAGED && work->partial.size > 0;
 }
 
-int blob_fetch(struct registry *registry, struct http *http, const struct blob_place *place,
+static int fetch_part(struct work *work, struct registry *registry, struct connections *connections)
+{
+    struct registry *host = NULL;
+
+    if (work->partial.size == work->blob->size && finish(work, &work->fetch) == OUTCOME_DONE)
+        return 0;
+    while ((host = mirror_next(registry, host))) {
+        if (turn_to(work, host, connections) < 0)
+            return -1;
+        if (fetch_run(&work->fetch) == 0)
+            return 0;
+        if (!mirror_pass_over(host, work->fetch.err) ||
+            (!is_worth_keeping(work, work->fetch.err) && begin_anew(work) < 0))
+            return -1;
+    }
+    return -1;
+}
+
+int blob_fetch(struct registry *registry, struct connections *connections, const struct blob_place *place,
                struct arena *arena, struct err *err)
 {
     struct work work = {
@@ -265,10 +292,8 @@ int blob_fetch(struct registry *registry, struct http *http, const struct blob_p
 
     work.fetch = (struct fetch){
         .registry = registry,
-        .http = http,
         .arena = arena,
         .err = err,
-        .url = endpoint_url(&registry->endpoint, "blobs", place->blob->digest, arena),
         .what = arena_join(arena, "blob ", place->blob->digest, NULL),
         .headers = {"Accept-Encoding: identity"},
         .sink = &sink,
@@ -278,7 +303,8 @@ int blob_fetch(struct registry *registry, struct http *http, const struct blob_p
         .opaque = &work,
     };
     place->blob->fd = open_whole(&work);
-    if (place->blob->fd < 0 && (result = open_part(&work)) == 0 && (result = fetch_part(&work)) == 0)
+    if (place->blob->fd < 0 && (result = open_part(&work)) == 0 &&
+        (result = fetch_part(&work, registry, connections)) == 0)
         place->blob->fd = partial_finish(&work.partial, arena, err);
     result = place->blob->fd < 0 ? -1 : 0;
     if (result == 0) {

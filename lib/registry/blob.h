@@ -4,7 +4,7 @@
 #ifndef CORACLE_REGISTRY_BLOB_H
 #define CORACLE_REGISTRY_BLOB_H
 
-#include "registry/fetch.h"
+#include "registry/mirror.h"
 
 struct blob_place {
     struct registry_blob *blob;
@@ -17,8 +17,8 @@ struct blob_place {
 /* Checks what the caller asks for. 0 or -1. */
 int blob_check(const struct registry_blob *blob, struct arena *arena, struct err *err);
 
-/* Fetches the blob and sets its fd. 0 or -1. */
-int blob_fetch(struct registry *registry, struct http *http, const struct blob_place *place,
+/* Fetches the blob from a mirror or the registry and sets its fd. 0 or -1. */
+int blob_fetch(struct registry *registry, struct connections *connections, const struct blob_place *place,
                struct arena *arena, struct err *err);
 
 #endif

@@ -17,20 +17,23 @@ enum {
 
 int fetch_is_stopped(struct registry *registry)
 {
+    struct registry *owner = registry->owner;
     int is_stopped;
 
-    pthread_mutex_lock(&registry->lock);
-    is_stopped = registry->is_stopped;
-    pthread_mutex_unlock(&registry->lock);
+    pthread_mutex_lock(&owner->lock);
+    is_stopped = owner->is_stopped;
+    pthread_mutex_unlock(&owner->lock);
     return is_stopped;
 }
 
 void fetch_stop(struct registry *registry)
 {
-    pthread_mutex_lock(&registry->lock);
-    registry->is_stopped = 1;
-    pthread_cond_broadcast(&registry->stopping);
-    pthread_mutex_unlock(&registry->lock);
+    struct registry *owner = registry->owner;
+
+    pthread_mutex_lock(&owner->lock);
+    owner->is_stopped = 1;
+    pthread_cond_broadcast(&owner->stopping);
+    pthread_mutex_unlock(&owner->lock);
 }
 
 static enum outcome stopped(struct fetch *fetch)
@@ -42,6 +45,7 @@ static enum outcome stopped(struct fetch *fetch)
 /* Waits MS milliseconds, or until nothing more is wanted. */
 static void wait_for(struct registry *registry, uint64_t ms)
 {
+    struct registry *owner = registry->owner;
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -51,11 +55,10 @@ static void wait_for(struct registry *registry, uint64_t ms)
         until.tv_nsec -= 1000000000;
         until.tv_sec++;
     }
-    pthread_mutex_lock(&registry->lock);
-    while (!registry->is_stopped &&
-           pthread_cond_timedwait(&registry->stopping, &registry->lock, &until) != ETIMEDOUT)
+    pthread_mutex_lock(&owner->lock);
+    while (!owner->is_stopped && pthread_cond_timedwait(&owner->stopping, &owner->lock, &until) != ETIMEDOUT)
         continue;
-    pthread_mutex_unlock(&registry->lock);
+    pthread_mutex_unlock(&owner->lock);
 }
 
 /* Milliseconds before the attempt that follows the COUNT-th; spread, so that many nodes do not come at once.

@@ -13,6 +13,11 @@
 #include "registry/http.h"
 
 struct registry {
+    struct registry *owner; /* of a mirror: the registry that it is one of; else itself */
+    struct registry *const *mirrors;
+    size_t mirror_count;
+    const char *location; /* of a mirror, for messages */
+    atomic_int is_out;    /* of a mirror: it has failed and is not asked again */
     struct endpoint endpoint;
     struct url base;
     struct registry_options options; /* with its defaults */
@@ -20,11 +25,20 @@ struct registry {
     struct auth auth;
     const char *secrets[5]; /* that no message may hold; the last one NULL */
     void (*exhausted)(void) __attribute__((noreturn));
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* this and the next two: the owner's */
     pthread_cond_t stopping;
     int is_stopped;          /* under lock: nothing more is wanted */
     atomic_int has_answered; /* something has come from there: DNS and address are right */
 };
+
+/* Fills REGISTRY, without its mirrors. registry.c */
+int registry_init(struct registry *registry, const struct reference *reference,
+                  const struct registry_options *options, const struct registry_credentials *credentials,
+                  struct arena *arena, struct err *err);
+
+/* A connection to REGISTRY, or NULL; and the error for that. registry.c */
+struct http *registry_connect(struct registry *registry);
+int registry_no_memory(const struct registry *registry, struct err *err);
 
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FAILED };
 

@@ -11,6 +11,7 @@
 #include "oci/descriptor.h"
 #include "registry/blob.h"
 #include "registry/fetch.h"
+#include "registry/mirror.h"
 
 enum { THREADS_MAX = 16 };
 
@@ -82,39 +83,51 @@ static void init_locks(struct registry *registry)
     auth_init(&registry->auth);
 }
 
+int registry_init(struct registry *registry, const struct reference *reference,
+                  const struct registry_options *options, const struct registry_credentials *credentials,
+                  struct arena *arena, struct err *err)
+{
+    const char *cause;
+
+    registry->owner = registry;
+    registry->options = *options;
+    registry->exhausted = arena->exhausted;
+    set_defaults(&registry->options);
+    endpoint_make(&registry->endpoint, reference->domain, reference->repository, options->plain_http, arena);
+    if (url_read(&registry->base, NULL, registry->endpoint.base, arena, &cause) < 0)
+        return err_set(err, ERR_REGISTRY, "registry %s: its address: %s", reference->domain, cause);
+    if (set_credentials(registry, credentials, arena, err) < 0)
+        return err_prefix(err, "registry %s", reference->domain);
+    init_locks(registry);
+    return 0;
+}
+
 struct registry *registry_open(const struct reference *reference, const struct registry_options *options,
                                const struct registry_credentials *credentials, struct arena *arena,
                                struct err *err)
 {
     struct registry *registry = arena_alloc(arena, sizeof(*registry));
-    const char *cause;
 
-    registry->options = *options;
-    registry->exhausted = arena->exhausted;
-    set_defaults(&registry->options);
-    endpoint_make(&registry->endpoint, reference->domain, reference->repository, options->plain_http, arena);
-    if (url_read(&registry->base, NULL, registry->endpoint.base, arena, &cause) < 0) {
-        err_set(err, ERR_REGISTRY, "registry %s: its address: %s", reference->domain, cause);
+    if (registry_init(registry, reference, options, credentials, arena, err) < 0)
         return NULL;
-    }
-    if (set_credentials(registry, credentials, arena, err) < 0) {
-        err_prefix(err, "registry %s", reference->domain);
-        return NULL;
-    }
-    init_locks(registry);
-    return registry;
+    if (mirrors_open(registry, arena, err) == 0)
+        return registry;
+    registry_close(registry);
+    return NULL;
 }
 
 void registry_close(struct registry *registry)
 {
     if (!registry)
         return;
+    for (size_t i = 0; i < registry->mirror_count; i++)
+        registry_close(registry->mirrors[i]);
     auth_free(&registry->auth);
     pthread_cond_destroy(&registry->stopping);
     pthread_mutex_destroy(&registry->lock);
 }
 
-static int no_memory(const struct registry *registry, struct err *err)
+int registry_no_memory(const struct registry *registry, struct err *err)
 {
     return err_set(err, ERR_NO_MEMORY, "registry %s: libcurl gets no memory", registry->endpoint.domain);
 }
@@ -124,14 +137,19 @@ static int is_stopped(void *opaque)
     return fetch_is_stopped(opaque);
 }
 
+struct http *registry_connect(struct registry *registry)
+{
+    return http_open(&registry->options, is_stopped, registry);
+}
+
 /* Runs FETCH with a connection of its own. */
 static int run_alone(struct registry *registry, struct fetch *fetch, struct err *err)
 {
     int result;
 
-    fetch->http = http_open(&registry->options, is_stopped, registry);
+    fetch->http = registry_connect(registry);
     if (!fetch->http)
-        return no_memory(registry, err);
+        return registry_no_memory(registry, err);
     result = fetch_run(fetch);
     http_close(fetch->http);
     return result;
@@ -161,9 +179,12 @@ static int begin_manifest(void *opaque, const struct head *head)
     struct manifest_text *into = opaque;
 
     into->text.length = 0;
-    if (head->content_length <= REGISTRY_MANIFEST_MAX)
+    if (head->status == 200 && head->content_length <= REGISTRY_MANIFEST_MAX)
         return 0;
     into->fetch->refused = OUTCOME_FAILED;
+    if (head->status != 200)
+        return err_set(into->fetch->err, ERR_REGISTRY, "%s: it answers with status %d, which is not expected",
+                       into->fetch->what, head->status);
     return err_set(into->fetch->err, ERR_IMAGE_DAMAGED, "%s: its manifest has %lld bytes, more than %d MiB",
                    into->fetch->what, (long long)head->content_length, REGISTRY_MANIFEST_MAX >> 20);
 }
@@ -214,8 +235,8 @@ static int check_manifest(struct fetch *fetch, const char *what, struct registry
         fetch->registry->endpoint.domain, fetch->what, same, says);
 }
 
-int registry_manifest(struct registry *registry, const char *what, struct registry_manifest *manifest,
-                      struct arena *arena, struct err *err)
+static int manifest_from(struct registry *registry, const char *what, struct registry_manifest *manifest,
+                         struct arena *arena, struct err *err)
 {
     struct arena scratch;
     struct manifest_text into = {.text.arena = &scratch};
@@ -224,9 +245,6 @@ int registry_manifest(struct registry *registry, const char *what, struct regist
     struct fetch fetch = {.registry = registry, .arena = &scratch, .err = err, .sink = &sink, .is_small = 1};
     int result;
 
-    if (strchr(what, ':') && !oci_digest_is_valid(what))
-        return err_set(err, ERR_IMAGE_DAMAGED, "%s is not a digest: sha256: or sha512: and 0-9a-f",
-                       str_quote(arena, what));
     arena_init(&scratch, registry->exhausted);
     into.fetch = &fetch;
     fetch.headers[0] = accept_manifests;
@@ -238,9 +256,27 @@ int registry_manifest(struct registry *registry, const char *what, struct regist
         manifest->length = into.text.length;
         manifest->media_type = arena_strdup(arena, fetch.result.head.content_type);
         result = check_manifest(&fetch, what, manifest, arena);
+        if (result == 0 && registry->owner != registry)
+            result = mirror_judge(registry, manifest, &scratch, err);
     }
     arena_free(&scratch);
     return result;
+}
+
+int registry_manifest(struct registry *registry, const char *what, struct registry_manifest *manifest,
+                      struct arena *arena, struct err *err)
+{
+    struct registry *host = NULL;
+
+    if (strchr(what, ':') && !oci_digest_is_valid(what))
+        return err_set(err, ERR_IMAGE_DAMAGED, "%s is not a digest: sha256: or sha512: and 0-9a-f",
+                       str_quote(arena, what));
+    while ((host = mirror_next(registry, host)))
+        if (manifest_from(host, what, manifest, arena, err) == 0)
+            return 0;
+        else if (!mirror_pass_over(host, err))
+            break;
+    return -1;
 }
 
 /* What the threads share; all but the first four under the registry's lock. */
@@ -309,21 +345,21 @@ static void *work(void *opaque)
     struct crew *crew = opaque;
     struct registry *registry = crew->registry;
     struct arena *arena = malloc(sizeof(*arena));
-    struct http *http = http_open(&registry->options, is_stopped, registry);
+    struct connections connections = {{NULL}};
     struct blob_place place = {.directory = crew->directory, .report = report, .opaque = crew};
     struct err err;
 
-    if (!arena || !http) {
-        no_memory(registry, &err);
+    if (!arena) {
+        registry_no_memory(registry, &err);
         note_failure(crew, &err);
     }
-    while (arena && http && (place.blob = take(crew))) {
+    while (arena && (place.blob = take(crew))) {
         arena_init(arena, registry->exhausted);
-        if (blob_fetch(registry, http, &place, arena, &err) < 0)
+        if (blob_fetch(registry, &connections, &place, arena, &err) < 0)
             note_failure(crew, &err);
         arena_free(arena);
     }
-    http_close(http);
+    connections_close(&connections);
     free(arena);
     return NULL;
 }

@@ -26,6 +26,14 @@
  * waits that double, or as long as Retry-After says. DNS and refused connections are not,
  * until the registry has once answered. Tokens are renewed as they expire.
  *
+ * Mirrors are asked in their order, the registry itself last: for manifests, by tag and by
+ * digest, and for blobs. containers-registries.conf(5) One that cannot be reached, has not what is
+ * asked for, lets nobody in, is in trouble (fewer attempts and shorter waits are made than with the
+ * registry) or sends what is not right is passed over, for as long as this registry is open,
+ * with a warning. Nothing is believed about a mirror either, but for a tag: what that means is
+ * what the first mirror that has it says. Who does not want that asks by digest. Credentials of
+ * the registry are for the registry, those of a mirror for that mirror.
+ *
  * Blobs are fetched by threads, one blob each: hashing and TLS, which are what costs, then
  * use several cores, and each thread's code is a plain sequence. Signals are for the
  * caller's thread.
@@ -46,20 +54,7 @@
 #include "base/err.h"
 #include "reference/reference.h"
 
-enum { REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024 };
-
-/* A member that is 0 or NULL has its default. */
-struct registry_options {
-    int plain_http;      /* this registry is spoken to without TLS */
-    const char *ca_file; /* certificates in PEM that are trusted besides those of the system's directory */
-    const char *ca_directory; /* in place of the system's directory; c_rehash(1) */
-    unsigned connect_seconds; /* 30 */
-    unsigned stall_seconds;   /* 30: as long may a connection give less than 1 KiB/s */
-    unsigned attempts;        /* 6; those that brought 1 MiB are not counted */
-    unsigned back_off_ms;     /* 1000: before the second attempt */
-    unsigned wait_seconds;    /* 120: no longer is waited for what Retry-After says */
-    unsigned parallel;        /* 4 blobs at once */
-};
+enum { REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024, REGISTRY_MIRRORS_MAX = 16 };
 
 /* All NULL: none. Either a user and password, or an identity token. */
 struct registry_credentials {
@@ -68,12 +63,36 @@ struct registry_credentials {
     const char *origin;         /* where they come from, for messages: a file's name */
 };
 
+struct registry_mirror {
+    const char *location; /* HOST[:PORT][/PREFIX]; the repository a/b is PREFIX/a/b there */
+    int plain_http;
+    const char *ca_file;
+    const struct registry_credentials *credentials; /* NULL: none */
+};
+
+/* A member that is 0 or NULL has its default. */
+struct registry_options {
+    int plain_http;      /* this registry is spoken to without TLS */
+    const char *ca_file; /* certificates in PEM that are trusted besides those of the system's directory */
+    const char *ca_directory;              /* in place of the system's directory; c_rehash(1) */
+    unsigned connect_seconds;              /* 30 */
+    unsigned stall_seconds;                /* 30: as long may a connection give less than 1 KiB/s */
+    unsigned attempts;                     /* 6; those that brought 1 MiB are not counted */
+    unsigned back_off_ms;                  /* 1000: before the second attempt */
+    unsigned wait_seconds;                 /* 120: no longer is waited for what Retry-After says */
+    unsigned parallel;                     /* 4 blobs at once */
+    const struct registry_mirror *mirrors; /* at most REGISTRY_MIRRORS_MAX */
+    size_t mirror_count;
+    unsigned mirror_attempts; /* 2 */
+};
+
 struct registry;
 
 /*
  * For the repository of REFERENCE, which has a domain. "docker.io" is what Docker means
  * by it (endpoint.h). CREDENTIALS may be NULL. What all three point at must stay. A
- * reference without repository is right for registry_check() alone. ARENA is used by this call and must
+ * reference without repository is right for registry_check() alone. What the mirrors point
+ * at must stay too. ARENA is used by this call and must
  * outlive the registry; its `exhausted` may be called in any thread. NULL on failure.
  */
 struct registry *registry_open(const struct reference *reference, const struct registry_options *options,

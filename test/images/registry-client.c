@@ -6,9 +6,10 @@
  *     registry-client [OPTION=VALUE...] blobs REFERENCE DIRECTORY (DIGEST SIZE)...
  *     registry-client [OPTION=VALUE...] store|erase|find REFERENCE
  *
- * Options: plain-http ca attempts back-off stall parallel auth-file stop-at. Credentials
- * are in CLIENT_USER, CLIENT_PASSWORD and CLIENT_TOKEN, or, with auth-file ("" for those of
- * the environment), in files. Notes go to standard error.
+ * Options: plain-http ca attempts back-off stall parallel auth-file stop-at, and mirror, as often as
+ * there are mirrors, which have the same plain-http and ca. Credentials are in CLIENT_USER,
+ * CLIENT_PASSWORD and CLIENT_TOKEN, for mirror N, from 0, in MIRRORN_USER and MIRRORN_PASSWORD, or, with
+ * auth-file ("" for those of the environment), in files. Notes go to standard error.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ extern char **environ;
 struct client {
     struct registry_options options;
     struct registry_credentials credentials;
+    struct registry_mirror mirrors[REGISTRY_MIRRORS_MAX + 1];
+    struct registry_credentials mirror_credentials[REGISTRY_MIRRORS_MAX + 1];
     const char *auth_file; /* NULL: not looked at */
     uint64_t stop_at;      /* bytes of a blob */
     struct reference reference;
@@ -62,6 +65,10 @@ static int set_option(struct client *client, const char *argument)
     const char *value = strchr(argument, '=');
     const size_t length = value ? (size_t)(value++ - argument) : 0;
 
+    if (value && strncmp(argument, "mirror=", 7) == 0) {
+        client->mirrors[client->options.mirror_count++].location = value;
+        return 1;
+    }
     if (value && strncmp(argument, "stop-at=", 8) == 0) {
         client->stop_at = strtoull(value, NULL, 10);
         return 1;
@@ -138,6 +145,23 @@ static int do_blobs(struct client *client, struct registry *registry, char **arg
     return result;
 }
 
+static const char *mirror_variable(struct client *client, size_t index, const char *name)
+{
+    return getenv(arena_printf(&client->arena, "MIRROR%zu_%s", index, name));
+}
+
+static void set_mirrors(struct client *client)
+{
+    client->options.mirrors = client->mirrors;
+    for (size_t i = 0; i < client->options.mirror_count; i++) {
+        client->mirrors[i].plain_http = client->options.plain_http;
+        client->mirrors[i].ca_file = client->options.ca_file;
+        client->mirror_credentials[i].user = mirror_variable(client, i, "USER");
+        client->mirror_credentials[i].password = mirror_variable(client, i, "PASSWORD");
+        client->mirrors[i].credentials = &client->mirror_credentials[i];
+    }
+}
+
 static int with_registry(struct client *client, const char *command, char **argv)
 {
     struct registry *registry;
@@ -145,6 +169,7 @@ static int with_registry(struct client *client, const char *command, char **argv
 
     if (find_credentials(client) < 0)
         return -1;
+    set_mirrors(client);
     registry = registry_open(&client->reference, &client->options, &client->credentials, &client->arena,
                              &client->err);
     if (!registry)

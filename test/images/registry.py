@@ -532,5 +532,5 @@ def strange_redirects_are_refused(_):
 
 
 if __name__ == "__main__":
-    import registry_tokens, registry_tls  # noqa: E401,F401  more tests
+    import registry_tokens, registry_tls, registry_mirrors  # noqa: E401,F401  more tests
     main()

@@ -134,6 +134,18 @@ def an_image_by_its_digest(folder):
 
 
 @test
+def a_mirror_of_a_registry_that_is_not_there(folder):
+    mine = {"MIRROR0_USER": "me", "MIRROR0_PASSWORD": "SECRET"}
+    mirror = f"mirror={NAME}/group"
+    result = client(CA, mirror, "manifest", "registry.invalid/app:1", environment=mine).succeeds()
+    manifest = json.loads(result.out)
+    arguments = [text for d in [manifest["config"], *manifest["layers"]] for text in (d["digest"], str(d["size"]))]
+    client(CA, mirror, "blobs", "registry.invalid/app", folder, *arguments, environment=mine).succeeds()
+    same_files(folder, manifest)
+    client(CA, mirror, "manifest", "registry.invalid/app:1").fails("registry", "registry registry.invalid: ")
+
+
+@test
 def a_part_is_continued(folder):
     layer = LAYERS[1]
     part = f"{folder}/{digest(layer).replace(':', '-')}.partial"

@@ -31,12 +31,17 @@ void auth_init(struct auth *auth)
     pthread_mutex_init(&auth->lock, NULL);
 }
 
+static void set_secret(char **place, const char *text)
+{
+    if (*place)
+        OPENSSL_cleanse(*place, strlen(*place));
+    free(*place);
+    *place = text ? strdup(text) : NULL;
+}
+
 static void set_header(struct auth *auth, const char *header)
 {
-    if (auth->header)
-        OPENSSL_cleanse(auth->header, strlen(auth->header));
-    free(auth->header);
-    auth->header = header ? strdup(header) : NULL;
+    set_secret(&auth->header, header);
     auth->generation++;
 }
 
@@ -62,6 +67,7 @@ void auth_free(struct auth *auth)
     static const struct challenge none;
 
     set_header(auth, NULL);
+    set_secret(&auth->identity, NULL);
     remember_challenge(auth, &none);
     pthread_mutex_destroy(&auth->lock);
 }
@@ -88,8 +94,7 @@ int auth_denied(struct fetch *fetch, const char *words)
                 fetch->what, origin, fetch->registry->endpoint.domain, words);
     else if (credentials->user)
         err_set(fetch->err, ERR_REGISTRY_DENIED,
-                "%s: user %s with the password from %s is not let in (401): is it right, and may this user "
-                "see it?%s",
+                "%s: user %s with the password from %s is not let in (401), or may not see this%s",
                 fetch->what, str_quote(fetch->arena, credentials->user), origin, words);
     else
         err_set(fetch->err, ERR_REGISTRY_DENIED,
@@ -142,6 +147,12 @@ static const char *make_form(struct fetch *fetch, const struct challenge *challe
     return str_text(&form);
 }
 
+/* token.md: "offline_token" */
+static int is_identity_wanted(const struct fetch *fetch)
+{
+    return fetch->registry->auth.wants_identity && fetch->registry->credentials.user;
+}
+
 static const char *make_query(struct fetch *fetch, const struct challenge *challenge, const char *realm)
 {
     struct str text = {.arena = fetch->arena};
@@ -151,6 +162,10 @@ static const char *make_query(struct fetch *fetch, const struct challenge *chall
     if (challenge->service)
         add_pair(&text, "service", challenge->service);
     add_scope(fetch, &text, challenge, 0);
+    if (is_identity_wanted(fetch)) {
+        add_pair(&text, "offline_token", "true");
+        add_pair(&text, "client_id", "coracle");
+    }
     return str_text(&text);
 }
 
@@ -214,7 +229,7 @@ static int take_token(struct fetch *fetch, const struct http_result *result, dou
     struct err err;
     const struct json_value *object =
         json_read(result->text, result->length, fetch->arena, ERR_REGISTRY, &err);
-    const char *token = object ? text_member(object, "token") : NULL;
+    const char *token = object ? text_member(object, "token") : NULL, *identity;
     double seconds;
 
     if (object && !token)
@@ -224,6 +239,9 @@ static int take_token(struct fetch *fetch, const struct http_result *result, dou
                 object ? "" : ": ", object ? "" : err.text);
         return OUTCOME_FAILED;
     }
+    identity = text_member(object, "refresh_token");
+    if (identity && is_identity_wanted(fetch) && is_usable(identity))
+        set_secret(&auth->identity, identity);
     seconds = lifetime(object);
     set_header(auth, arena_join(fetch->arena, "Bearer ", token, NULL));
     auth->is_basic = 0;

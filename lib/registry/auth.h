@@ -28,6 +28,8 @@ struct auth {
     int is_basic;
     double expires;             /* CLOCK_MONOTONIC; 0: when the registry says so */
     struct challenge challenge; /* that the token was for */
+    int wants_identity;         /* instead of the password that is sent */
+    char *identity;             /* what came; NULL: none */
 };
 
 void auth_init(struct auth *auth);

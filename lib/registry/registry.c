@@ -155,18 +155,21 @@ static int run_alone(struct registry *registry, struct fetch *fetch, struct err 
     return result;
 }
 
-int registry_check(struct registry *registry, struct err *err)
+int registry_check(struct registry *registry, const char **identity, struct arena *arena, struct err *err)
 {
-    struct arena arena;
+    struct arena scratch;
     struct fetch fetch = {
-        .registry = registry, .arena = &arena, .err = err, .what = "its API", .is_small = 1};
+        .registry = registry, .arena = &scratch, .err = err, .what = "its API", .is_small = 1};
     int result;
 
-    arena_init(&arena, registry->exhausted);
-    fetch.url = arena_join(&arena, registry->endpoint.base, "/v2/", NULL);
+    arena_init(&scratch, registry->exhausted);
+    registry->auth.wants_identity = identity != NULL;
+    fetch.url = arena_join(&scratch, registry->endpoint.base, "/v2/", NULL);
     result = run_alone(registry, &fetch, err);
-    arena_free(&arena);
-    return result;
+    if (identity)
+        *identity = registry->auth.identity ? arena_strdup(arena, registry->auth.identity) : NULL;
+    arena_free(&scratch);
+    return result < 0 ? -1 : registry->auth.header != NULL;
 }
 
 struct manifest_text {

@@ -100,8 +100,12 @@ struct registry *registry_open(const struct reference *reference, const struct r
                                struct err *err);
 void registry_close(struct registry *registry);
 
-/* Whether the registry lets the credentials in (for login): GET /v2/. 0 or -1. */
-int registry_check(struct registry *registry, struct err *err);
+/*
+ * Whether the registry itself lets the credentials in (for login): GET /v2/. 1; 0: it lets
+ * everybody in and has not asked for them; -1. Where IDENTITY is not NULL a token server is
+ * asked for a token in place of the password: *IDENTITY, in ARENA, or NULL where it gives none.
+ */
+int registry_check(struct registry *registry, const char **identity, struct arena *arena, struct err *err);
 
 struct registry_manifest {
     char *bytes; /* a zero byte follows */

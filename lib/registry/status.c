@@ -8,7 +8,7 @@ const char *status_words(const struct fetch *fetch, const struct http_result *re
 {
     const char *words = message_read(result->text, result->length, fetch->registry->secrets, fetch->arena);
 
-    return *words ? arena_join(fetch->arena, ". It says: ", words, NULL) : "";
+    return *words ? arena_join(fetch->arena, "; it says: ", words, NULL) : "";
 }
 
 static enum outcome later(struct fetch *fetch, const struct http_result *result, const char *words)
@@ -66,8 +66,8 @@ enum outcome status_outcome(struct fetch *fetch, const struct http_result *resul
         return forbidden(fetch, words);
     if (status == 404)
         err_set(fetch->err, ERR_IMAGE_MISSING,
-                "%s: there is none, or it is not shown to you (404): are name and tag right, and do you have "
-                "to log in?%s",
+                "%s: there is none, or it is not shown to you (404); check its name, and whether you have to "
+                "log in%s",
                 fetch->what, words);
     else
         err_set(fetch->err, ERR_REGISTRY, "%s: it answers with status %d, which is not expected%s",

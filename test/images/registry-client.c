@@ -162,6 +162,16 @@ static void set_mirrors(struct client *client)
     }
 }
 
+static int do_check(struct client *client, struct registry *registry)
+{
+    const char *identity;
+    int asked = registry_check(registry, &identity, &client->arena, &client->err);
+
+    if (asked >= 0)
+        printf("%s %s\n", asked ? "asked" : "open", identity ? identity : "-");
+    return asked;
+}
+
 static int with_registry(struct client *client, const char *command, char **argv)
 {
     struct registry *registry;
@@ -175,7 +185,7 @@ static int with_registry(struct client *client, const char *command, char **argv
     if (!registry)
         return -1;
     if (strcmp(command, "check") == 0)
-        result = registry_check(registry, &client->err);
+        result = do_check(client, registry);
     else if (strcmp(command, "manifest") == 0)
         result = do_manifest(client, registry);
     else

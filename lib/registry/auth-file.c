@@ -58,8 +58,8 @@ const char *auth_file_primary(const char *file, char *const environment[], struc
         name = place(environment, "XDG_RUNTIME_DIR", NULL, "containers/auth.json", arena);
     if (!name)
         err_set(err, ERR_CREDENTIALS,
-                "there is no place for credentials: XDG_RUNTIME_DIR is not set; name a file in "
-                "REGISTRY_AUTH_FILE");
+                "there is no place for credentials: XDG_RUNTIME_DIR is not set; name a file with "
+                "--authfile or in REGISTRY_AUTH_FILE");
     return name;
 }
 
@@ -172,8 +172,7 @@ static int read_entry(const struct search *search, const char *key, const struct
     return auth && *auth->text ? decode(search, key, auth->text) : 0;
 }
 
-/* Whether KEY is NAME or an old way to write it, such as with a scheme. */
-static int is_key_of(const char *key, const char *name, struct arena *arena)
+int auth_file_is_key(const char *key, const char *name, struct arena *arena)
 {
     const char *bare = auth_file_key(key, arena), *rest = strchr(bare, '/');
 
@@ -189,7 +188,7 @@ static int find_entry(const struct search *search, const struct json_value *auth
     int found = entry ? read_entry(search, name, entry) : 0;
 
     for (entry = auths->first; entry && found == 0; entry = entry->next)
-        if (is_key_of(entry->name, name, search->arena))
+        if (auth_file_is_key(entry->name, name, search->arena))
             found = read_entry(search, entry->name, entry);
     return found;
 }
@@ -233,7 +232,7 @@ static int find_in_file(const struct search *search, const struct json_value *ro
         return -1;
     for (const struct json_value *helper = helpers ? helpers->first : NULL; helper; helper = helper->next)
         if (helper->kind == JSON_STRING && *helper->text &&
-            is_key_of(helper->name, search->domain, search->arena))
+            auth_file_is_key(helper->name, search->domain, search->arena))
             return ask_helper(search, helper->text);
     found = auths ? find_in_auths(search, auths) : 0;
     return found == 0 && store && *store->text ? ask_helper(search, store->text) : found;

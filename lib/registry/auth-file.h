@@ -42,15 +42,25 @@ int auth_file_find(struct registry_credentials *credentials, const char *file, c
                    const char *domain, const char *repository, struct arena *arena, struct err *err);
 
 /*
- * Writes the credentials for DOMAIN (or DOMAIN/NAMESPACE) to FILE, or to $REGISTRY_AUTH_FILE or
- * $XDG_RUNTIME_DIR/containers/auth.json. A file that gives the registry to a helper is refused. The name
- * of the file, in ARENA, or NULL.
+ * The file that credentials for DOMAIN (or DOMAIN/NAMESPACE) are written to: FILE, $REGISTRY_AUTH_FILE or
+ * $XDG_RUNTIME_DIR/containers/auth.json. In ARENA; NULL where there is none, or it cannot be
+ * understood, or it gives the registry to a helper.
+ */
+const char *auth_file_target(const char *file, char *const environment[], const char *domain,
+                             struct arena *arena, struct err *err);
+
+/*
+ * Writes the credentials for DOMAIN (or DOMAIN/NAMESPACE) to that file. With an identity token the user
+ * may stand beside it: other programs want an entry to have one. The file's name, or NULL.
  */
 const char *auth_file_store(const struct registry_credentials *credentials, const char *file,
                             char *const environment[], const char *domain, struct arena *arena,
                             struct err *err);
 
-/* Takes them away again: 1, or 0 where there were none, with the file's name in *NAME; -1. */
+/*
+ * Takes them away again, those of all registries where DOMAIN is NULL: how many, 0 where there were
+ * none, with the file's name in *NAME; -1.
+ */
 int auth_file_erase(const char *file, char *const environment[], const char *domain, const char **name,
                     struct arena *arena, struct err *err);
 
@@ -65,5 +75,8 @@ int auth_file_read(const char *file, int is_asked_for, struct json_value **root,
 
 /* The registry in KEY, without scheme and without /v1/, /v2/. */
 const char *auth_file_key(const char *key, struct arena *arena);
+
+/* Whether KEY is NAME or an old way to write it, such as with a scheme, or as Docker Hub's other name. */
+int auth_file_is_key(const char *key, const char *name, struct arena *arena);
 
 #endif

@@ -97,16 +97,17 @@ static struct json_value *make_entry(const struct registry_credentials *credenti
     return entry;
 }
 
-/* Whether ROOT gives DOMAIN to a helper: its name, or NULL. */
-static const char *helper_of(const struct json_value *root, const char *domain)
+/* Whether ROOT gives DOMAIN (NULL: all of them) to a helper: its name, or NULL. */
+static const char *helper_of(const struct json_value *root, const char *domain, struct arena *arena)
 {
     const struct json_value *helpers = json_member(root, "credHelpers"),
-                            *store = json_member(root, "credsStore");
-    const struct json_value *helper =
-        helpers && helpers->kind == JSON_OBJECT ? json_member(helpers, domain) : NULL;
+                            *helper = json_member(root, "credsStore");
+    const char *bare = domain ? arena_strndup(arena, domain, strcspn(domain, "/")) : NULL;
 
-    if (!helper)
-        helper = store;
+    if (helpers && helpers->kind == JSON_OBJECT && bare)
+        for (const struct json_value *one = helpers->first; one; one = one->next)
+            if (auth_file_is_key(one->name, bare, arena))
+                helper = one;
     return helper && helper->kind == JSON_STRING && *helper->text ? helper->text : NULL;
 }
 
@@ -121,16 +122,25 @@ static int open_tree(const char *file, const char *domain, struct json_value **r
         return -1;
     if (there == 0)
         *root = json_tree_new(JSON_OBJECT, NULL, arena);
-    helper = helper_of(*root, domain);
+    helper = helper_of(*root, domain, arena);
     if (helper)
         return fail(file,
                     arena_printf(arena,
                                  "it gives %s to docker-credential-%s: log in and out with the program that "
-                                 "has set this up, or name another file in REGISTRY_AUTH_FILE",
-                                 domain, str_quote(arena, helper)),
+                                 "has set this up, or name another file with --authfile",
+                                 domain ? domain : "all registries", str_quote(arena, helper)),
                     arena, err);
     *auths = object_member(*root, "auths", arena);
     return *auths ? 0 : fail(file, "\"auths\" in it is not an object", arena, err);
+}
+
+const char *auth_file_target(const char *file, char *const environment[], const char *domain,
+                             struct arena *arena, struct err *err)
+{
+    struct json_value *root, *auths;
+
+    file = auth_file_primary(file, environment, arena, err);
+    return file && open_tree(file, domain, &root, &auths, arena, err) == 0 ? file : NULL;
 }
 
 const char *auth_file_store(const struct registry_credentials *credentials, const char *file,
@@ -157,8 +167,8 @@ int auth_file_erase(const char *file, char *const environment[], const char *dom
         return -1;
     for (struct json_value *entry = auths->first; entry; entry = next) {
         next = entry->next;
-        if (strcmp(auth_file_key(entry->name, arena), domain) == 0)
-            removed |= json_tree_remove(auths, entry->name);
+        if (!domain || auth_file_is_key(entry->name, domain, arena))
+            removed += json_tree_remove(auths, entry->name);
     }
     return removed && replace(*name, root, arena, err) < 0 ? -1 : removed;
 }

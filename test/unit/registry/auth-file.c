@@ -206,8 +206,44 @@ static void test_store_keeps(void)
     TAP_TRUE(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
     TAP_TRUE(stat(link, &st) == 0 && (st.st_mode & 07777) == 0600);
     /* Both keys of r.org go. */
-    TAP_INT(auth_file_erase(link, environment, "r.org", &name, &arena, &err), 1);
+    TAP_INT(auth_file_erase(link, environment, "r.org", &name, &arena, &err), 2);
     TAP_TRUE(strstr(scratch_read(target), "r.org") == NULL && strstr(scratch_read(target), "1.50e3") != NULL);
+}
+
+/* With an identity token the user stands beside it: podman passes an entry without "auth" over. */
+static void test_store_identity(void)
+{
+    const struct registry_credentials both = {.user = "a", .password = "", .identity_token = "tt"};
+    const char *file = scratch_path("identity.json");
+    char *environment[] = {NULL};
+
+    TAP_STR(auth_file_store(&both, file, environment, "r.org", &arena, &err), file);
+    TAP_STR(scratch_read(file), "{\n\t\"auths\": {\n\t\t\"r.org\": {\n\t\t\t\"auth\": \"YTo=\",\n\t\t\t"
+                                "\"identitytoken\": \"tt\"\n\t\t}\n\t}\n}\n");
+    TAP_STR(found(file, environment, "r.org", NULL), "token tt");
+}
+
+static void test_erase(void)
+{
+    const char *file = scratch_write("erase.json",
+                                     "{\"auths\": {\"https://index.docker.io/v1/\": {}, \"docker.io\": {}, "
+                                     "\"r.org/n\": {}, \"r.org\": {}}, \"x\": 1}",
+                                     0600);
+    const char *helped = scratch_write(
+        "erase-helped.json", "{\"credHelpers\": {\"https://r.org/v1/\": \"x\"}, \"auths\": {}}", 0600);
+    char *environment[] = {NULL};
+    const char *name;
+
+    TAP_INT(auth_file_erase(file, environment, "docker.io", &name, &arena, &err), 2);
+    TAP_INT(auth_file_erase(file, environment, "r.org/n", &name, &arena, &err), 1);
+    TAP_TRUE(strstr(scratch_read(file), "r.org") != NULL);
+    TAP_INT(auth_file_erase(file, environment, NULL, &name, &arena, &err), 1);
+    TAP_INT(auth_file_erase(file, environment, NULL, &name, &arena, &err), 0);
+    TAP_STR(scratch_read(file), "{\n\t\"auths\": {},\n\t\"x\": 1\n}\n");
+    TAP_ERR(auth_file_erase(helped, environment, "r.org/n", &name, &arena, &err), err, ERR_CREDENTIALS,
+            "docker-credential-x");
+    TAP_STR(auth_file_target(file, environment, "r.org", &arena, &err), file);
+    TAP_TRUE(auth_file_target(helped, environment, "r.org", &arena, &err) == NULL);
 }
 
 static void test_store_refused(void)
@@ -237,6 +273,8 @@ int main(void)
     test_helpers();
     test_store();
     test_store_keeps();
+    test_store_identity();
+    test_erase();
     test_store_refused();
     scratch_remove();
     arena_free(&arena);

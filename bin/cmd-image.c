@@ -1,4 +1,4 @@
-/* coracle pull, convert, images, rm, inspect: of a program with libraries that a launch does not need. */
+/* What coracle-image does: fetching and making images needs libraries that a launch must not carry. */
 #include "commands.h"
 #include "heavy.h"
 

@@ -21,6 +21,9 @@ static const struct {
 } commands[] = {
     {"convert", cmd_convert}, {"images", cmd_images}, {"inspect", cmd_inspect},
     {"launch", cmd_launch},   {"pull", cmd_pull},     {"rm", cmd_rm},
+#ifdef HAVE_REGISTRY
+    {"login", cmd_login},     {"logout", cmd_logout},
+#endif
 };
 
 static void __attribute__((noreturn)) out_of_memory(void)

@@ -16,6 +16,8 @@ static const struct command commands[] = {
     {"ps", "list the containers that are running on this node", cmd_ps},
     {"explain", "print what run or shell would do, and why", cmd_explain},
     {"pull", "fetch an image from a registry, into the cache or one file", cmd_image},
+    {"login", "keep credentials for a registry", cmd_image},
+    {"logout", "forget them", cmd_image},
     {"convert", "make one file of an OCI layout or an archive of docker", cmd_image},
     {"images", "list the images in the cache", cmd_image},
     {"inspect", "print what an image says of itself", cmd_image},

@@ -17,6 +17,8 @@ int cmd_images(int argc, char *argv[], char *const environment[], struct arena *
 int cmd_inspect(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_launch(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_rm(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_login(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_logout(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 
 /* Prints USAGE, TEXT and the help lines of ROWS. 0, or -1. */

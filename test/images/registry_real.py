@@ -175,6 +175,21 @@ def credentials_that_skopeo_reads(folder):
 
 
 @test
+def credentials_that_coracle_login_keeps(folder):
+    if not os.access("bin/coracle-image", os.X_OK):
+        return  # not built: login.sh says so
+    file = f"{folder}/ours.json"
+    login = ["bin/coracle-image", "login", "-u", "me", "--password-stdin", "--ca-file", f"{ROOT}/ca.pem", "--authfile", file, NAME]
+    result = subprocess.run(login, input=b"wrong\n", capture_output=True)
+    check(result.returncode == 125 and b"[registry-denied]" in result.stderr and not os.path.exists(file), result)
+    result = subprocess.run(login, input=b"SECRET\n", capture_output=True)
+    check(result.returncode == 0 and b"login succeeded" in result.stdout and not result.stderr, result)
+    skopeo("inspect", "--cert-dir", f"{ROOT}/certs", "--authfile", file, f"docker://{NAME}/group/app:1")
+    skopeo("logout", "--authfile", file, NAME)
+    client(CA, f"auth-file={file}", "check", NAME + "/x").fails("registry-denied", "there are none for it")
+
+
+@test
 def what_is_refused_is_told(folder):
     client(CA, "check", NAME + "/x", environment=USER).succeeds()
     client(CA, "check", NAME + "/x").fails("registry-denied", "without credentials", "authentication required")

@@ -13,8 +13,6 @@ int heavy_execute(const char *program, char *const line[], char *const environme
     errno = ENOENT;
     for (; *programs; programs++)
         execve(*programs, line, environment);
-    return err_set(err, ERR_SYSTEM,
-                   "coracle %s is done by %s, which cannot be executed: %s; was it built? configure says "
-                   "what it lacked",
-                   line[1], program, err_reason(errno));
+    return err_set(err, ERR_SYSTEM, "%s cannot be executed: %s; was it built? configure says what it lacked",
+                   program, err_reason(errno));
 }

@@ -11,7 +11,7 @@
 #include "checksum/checksum.h"
 #include "oci/document.h"
 #include "oci/rootfs.h"
-#include "registry/auth-file.h"
+#include "registry/registry.h"
 
 struct image_download {
     const struct image_source_options *options;
@@ -91,20 +91,6 @@ static void list_layers(struct image_source *source)
     source->layer_count = manifest->layer_count;
 }
 
-static int open_registry(struct image_download *download, const struct reference *reference, struct err *err)
-{
-    const struct image_source_options *options = download->options;
-    struct registry_credentials *credentials = arena_alloc(download->arena, sizeof(*credentials));
-    int result = auth_file_find(credentials, options->auth_file, options->environment, reference->domain,
-                                reference->repository, download->arena, err);
-
-    if (result < 0)
-        return -1;
-    download->registry =
-        registry_open(reference, &options->registry, result ? credentials : NULL, download->arena, err);
-    return download->registry ? 0 : -1;
-}
-
 int image_download_open(struct image_source *source, const struct reference *reference,
                         const struct image_source_options *options, struct arena *arena, struct err *err)
 {
@@ -113,11 +99,13 @@ int image_download_open(struct image_source *source, const struct reference *ref
     *download =
         (struct image_download){.options = options, .name = source->name, .folder = -1, .arena = arena};
     source->download = download;
-    if (open_registry(download, reference, err) < 0 || find_manifest(download,
-                                                                     reference->digest ? reference->digest
-                                                                     : reference->tag  ? reference->tag
-                                                                                       : "latest",
-                                                                     err) < 0)
+    download->registry = registry_open_configured(reference, options->config, &options->registry,
+                                                  options->environment, arena, err);
+    if (!download->registry || find_manifest(download,
+                                             reference->digest ? reference->digest
+                                             : reference->tag  ? reference->tag
+                                                               : "latest",
+                                             err) < 0)
         return -1;
     list_blobs(download);
     source->id = download->manifest.config.digest;

@@ -21,6 +21,18 @@ static int is_there(struct launch_options *options)
     return options->is_identified;
 }
 
+/* "oci:", "docker://": what is written so is no path. */
+static int has_transport(const char *text, struct arena *arena)
+{
+    struct reference reference;
+    struct err ignored;
+
+    if (strncmp(text, "docker://", strlen("docker://")) == 0)
+        return 1;
+    return strchr(text, ':') && reference_parse(&reference, text, arena, ERR_USAGE, &ignored) == 0 &&
+           reference.transport != REFERENCE_REGISTRY;
+}
+
 /* coracle executes itself again: by which name? */
 static const char *own_path(struct arena *arena)
 {
@@ -121,7 +133,7 @@ int image_name_find(const struct image_name *name, struct err *err)
 
     if (*text == '/' || *text == '.' || !*text)
         return 0;
-    if (strncmp(text, "docker://", strlen("docker://")) != 0 && is_there(options))
+    if (!has_transport(text, options->arena) && is_there(options))
         return 0;
     if (is_path(options, text, &reference))
         return image_identify(text, &options->identity, options->arena, err);

@@ -32,7 +32,7 @@ static int set_ca_file(void *target, const char *value, const struct opt_origin 
 static int set_auth_file(void *target, const char *value, const struct opt_origin *origin, struct err *err)
 {
     (void)origin, (void)err;
-    ((struct pull_options *)target)->source.auth_file = value;
+    ((struct pull_options *)target)->source.registry.auth_file = value;
     return 0;
 }
 

@@ -127,23 +127,16 @@ static int remove_one(struct rm_options *options, const char *text, struct err *
     return store_list(&options->store, options->names.directory, options->arena, err);
 }
 
-/* What was fetched of images that are not whole. */
-static void remove_layers(const struct rm_options *options)
+/* And what was fetched of images that are not whole. */
+static int remove_all(const struct rm_options *options, struct err *err)
 {
+    static const char *const parts[] = {CACHE_NAMES, CACHE_IMAGES, CACHE_LAYERS};
     FD_CLEANUP int dir = openat(AT_FDCWD, options->names.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    remove_tree(dir, CACHE_LAYERS);
-}
-
-static int remove_all(struct rm_options *options, struct err *err)
-{
-    remove_layers(options);
-    for (size_t i = 0; i < options->store.name_count; i++)
-        if (remove_file(options->store.names[i].path, options->arena, err) < 0)
-            return -1;
-    for (size_t i = 0; i < options->store.image_count; i++)
-        if (remove_file(options->store.images[i].path, options->arena, err) < 0)
-            return -1;
+    for (size_t i = 0; dir >= 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (remove_tree(dir, parts[i]) < 0 && errno != ENOENT)
+            return err_set(err, ERR_OUTPUT, "cannot remove %s of the cache %s: %s", parts[i],
+                           str_quote(options->arena, options->names.directory), err_reason(errno));
     return 0;
 }
 

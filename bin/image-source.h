@@ -13,15 +13,16 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "config/config.h"
+#include "image-registry.h"
 #include "layout/layout.h"
 #include "oci/platform.h"
 #include "reference/reference.h"
-#include "registry/registry.h"
 
 struct image_source_options {
     struct oci_platform platform; /* of several this one */
-    struct registry_options registry;
-    const char *auth_file; /* credentials from this file alone; NULL: as docker and podman find them */
+    const struct config *config;  /* NULL: none */
+    struct registry_overrides registry;
     char *const *environment;
 };
 

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "cache/name.h"
+
+/* Of several nodes at once; each time one of them gets on. */
+enum { LINK_ATTEMPTS = 20 };
 
 int store_check(const char *directory, struct arena *arena, struct err *err)
 {
@@ -82,27 +85,45 @@ static const char *relative(const char *directory, const char *name, const char 
     return str_text(&out);
 }
 
+/* The link grows beside NAME. Its name is short, as NAME's may be long, and what a killed one left is used
+ * again. */
+static const char *unfinished_name(const char *name, struct arena *arena)
+{
+    const struct digest digest = digest_bytes(name, strlen(name));
+    char text[DIGEST_TEXT];
+
+    digest_format(text, &digest);
+    return arena_join(arena, path_parent(arena, name), "/.", text, NULL);
+}
+
+static int leads_to(const char *name, const char *target)
+{
+    char current[PATH_MAX];
+    const ssize_t length = readlink(name, current, sizeof(current));
+
+    return length >= 0 && strlen(target) == (size_t)length && memcmp(target, current, (size_t)length) == 0;
+}
+
 int store_link(const char *directory, const char *name, const char *image, struct arena *arena,
                struct err *err)
 {
     const char *target = relative(directory, name, image, arena);
-    char current[PATH_MAX];
-    ssize_t length = readlink(name, current, sizeof(current) - 1);
-    struct timespec now = {0};
-    const char *unfinished;
+    const char *unfinished = unfinished_name(name, arena);
 
-    if (length >= 0 && strlen(target) == (size_t)length && memcmp(target, current, (size_t)length) == 0)
+    if (leads_to(name, target))
         return 0;
     if (store_make_parents(name, arena, err) < 0)
         return -1;
-    /* The time as well: process ids of several nodes can meet here. Its name is short, as the name's may be
-     * long. */
-    clock_gettime(CLOCK_REALTIME, &now);
-    unfinished = arena_printf(arena, "%s/.%ld-%ld", path_parent(arena, name), (long)getpid(), now.tv_nsec);
-    if (symlink(target, unfinished) == 0 && rename(unfinished, name) == 0)
+    /* Another node that does the same may take ours, or take it away. */
+    for (int i = 0; i < LINK_ATTEMPTS; i++) {
+        unlink(unfinished);
+        if (symlink(target, unfinished) < 0 && errno != EEXIST)
+            break;
+        if (rename(unfinished, name) == 0 ? leads_to(name, target) : errno != ENOENT)
+            break;
+    }
+    if (leads_to(name, target))
         return 0;
-    err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_LIMIT : ERR_OUTPUT, "cannot make %s: %s",
-            str_quote(arena, name), err_reason(errno));
-    unlink(unfinished);
-    return -1;
+    return err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_LIMIT : ERR_OUTPUT, "cannot make %s: %s",
+                   str_quote(arena, name), err_reason(errno));
 }

@@ -2,17 +2,50 @@
 
 #include <string.h>
 
+static void add_escaped(struct str *out, const char *text)
+{
+    size_t left = strlen(text);
+
+    str_add_char(out, '"');
+    while (left) {
+        unsigned char c = (unsigned char)*text;
+        size_t n = str_utf8_length(text, left);
+        if (!n) {
+            str_add(out, "\xEF\xBF\xBD");
+            n = 1;
+        } else if (c == '"' || c == '\\') {
+            str_add_char(out, '\\');
+            str_add_char(out, (char)c);
+        } else if (c < 0x20 || c == 0x7F) {
+            str_addf(out, "\\u%04x", c);
+        } else {
+            str_add_bytes(out, text, n);
+        }
+        text += n;
+        left -= n;
+    }
+    str_add_char(out, '"');
+}
+
+static void new_line(struct json_writer *writer)
+{
+    if (writer->is_compact)
+        return;
+    str_add_char(writer->out, '\n');
+    for (int i = 0; i < writer->depth; i++)
+        str_add(writer->out, "  ");
+}
+
 static void begin_value(struct json_writer *writer, const char *name)
 {
     if (!writer->empty && writer->depth)
         str_add_char(writer->out, ',');
-    if (writer->depth) {
-        str_add_char(writer->out, '\n');
-        for (int i = 0; i < writer->depth; i++)
-            str_add(writer->out, "  ");
+    if (writer->depth)
+        new_line(writer);
+    if (name) {
+        add_escaped(writer->out, name);
+        str_add(writer->out, writer->is_compact ? ":" : ": ");
     }
-    if (name)
-        str_addf(writer->out, "\"%s\": ", name);
     writer->empty = 0;
 }
 
@@ -37,11 +70,8 @@ void json_array(struct json_writer *writer, const char *name)
 void json_end(struct json_writer *writer, char bracket)
 {
     writer->depth--;
-    if (!writer->empty) {
-        str_add_char(writer->out, '\n');
-        for (int i = 0; i < writer->depth; i++)
-            str_add(writer->out, "  ");
-    }
+    if (!writer->empty)
+        new_line(writer);
     str_add_char(writer->out, bracket);
     if (!writer->depth)
         str_add_char(writer->out, '\n');
@@ -64,31 +94,6 @@ void json_null(struct json_writer *writer, const char *name)
 {
     begin_value(writer, name);
     str_add(writer->out, "null");
-}
-
-static void add_escaped(struct str *out, const char *text)
-{
-    size_t left = strlen(text);
-
-    str_add_char(out, '"');
-    while (left) {
-        unsigned char c = (unsigned char)*text;
-        size_t n = str_utf8_length(text, left);
-        if (!n) {
-            str_add(out, "\xEF\xBF\xBD");
-            n = 1;
-        } else if (c == '"' || c == '\\') {
-            str_add_char(out, '\\');
-            str_add_char(out, (char)c);
-        } else if (c < 0x20 || c == 0x7F) {
-            str_addf(out, "\\u%04x", c);
-        } else {
-            str_add_bytes(out, text, n);
-        }
-        text += n;
-        left -= n;
-    }
-    str_add_char(out, '"');
 }
 
 static void add_base64(struct str *out, const char *text)
@@ -126,8 +131,7 @@ void json_text(struct json_writer *writer, const char *name, const char *text)
     begin_value(writer, name);
     add_escaped(writer->out, text);
     if (!plain) {
-        begin_value(writer, NULL);
-        str_addf(writer->out, "\"%s_base64\": ", name);
+        begin_value(writer, arena_join(writer->out->arena, name, "_base64", NULL));
         add_base64(writer->out, text);
     }
 }

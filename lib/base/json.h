@@ -5,7 +5,7 @@
  *     json_text(&w, "source", path);
  *     json_end(&w, '}');
  *
- * Commas and indentation are the writer's. A name of NULL is right inside an
+ * Commas and indentation are the writer's. A name may be any UTF-8; NULL is right inside an
  * array and for the outermost value.
  */
 #ifndef CORACLE_BASE_JSON_H
@@ -18,7 +18,8 @@
 struct json_writer {
     struct str *out;
     int depth;
-    int empty; /* nothing was written yet at this depth */
+    int empty;      /* nothing was written yet at this depth */
+    int is_compact; /* all of it on one line */
 };
 
 void json_object(struct json_writer *writer, const char *name);

@@ -2,77 +2,41 @@
 
 #include <string.h>
 
-static void write_string(struct str *out, const char *text)
-{
-    str_add_char(out, '"');
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            str_addf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7F)
-            str_addf(out, "\\u%04x", c);
-        else
-            str_add_char(out, *text);
-    }
-    str_add_char(out, '"');
-}
-
-static void new_line(struct str *out, int depth)
-{
-    str_add_char(out, '\n');
-    while (depth--)
-        str_add_char(out, '\t');
-}
-
-static void write_value(struct str *out, const struct json_value *value, int depth);
+#include "base/json.h"
 
 /* The depth is that of the reader: JSON_DEPTH_MAX. */
-static void write_inside(struct str *out, const struct json_value *value, const char *brackets, int depth)
+static void write_value(struct json_writer *writer, const struct json_value *value)
 {
-    str_add_char(out, brackets[0]);
-    for (const struct json_value *item = value->first; item; item = item->next) {
-        new_line(out, depth + 1);
-        if (item->name) {
-            write_string(out, item->name);
-            str_add(out, ": ");
-        }
-        write_value(out, item, depth + 1);
-        if (item->next)
-            str_add_char(out, ',');
-    }
-    if (value->first)
-        new_line(out, depth);
-    str_add_char(out, brackets[1]);
-}
+    const int is_array = value->kind == JSON_ARRAY;
 
-static void write_value(struct str *out, const struct json_value *value, int depth)
-{
     switch (value->kind) {
     case JSON_NULL:
-        str_add(out, "null");
+        json_null(writer, value->name);
         break;
     case JSON_BOOL:
-        str_add(out, value->boolean ? "true" : "false");
+        json_bool(writer, value->name, value->boolean);
         break;
     case JSON_NUMBER:
-        str_add(out, value->text);
+        json_raw(writer, value->name, value->text, strlen(value->text));
         break;
     case JSON_STRING:
-        write_string(out, value->text);
+        json_text(writer, value->name, value->text);
         break;
     case JSON_ARRAY:
-        write_inside(out, value, "[]", depth);
-        break;
     case JSON_OBJECT:
-        write_inside(out, value, "{}", depth);
+        (is_array ? json_array : json_object)(writer, value->name);
+        for (const struct json_value *item = value->first; item; item = item->next)
+            write_value(writer, item);
+        json_end(writer, is_array ? ']' : '}');
         break;
     }
 }
 
 void json_tree_write(struct str *out, const struct json_value *value)
 {
-    write_value(out, value, 0);
-    str_add_char(out, '\n');
+    struct json_writer writer = {.out = out};
+
+    write_value(&writer, value);
 }
 
 struct json_value *json_tree_new(enum json_kind kind, const char *text, struct arena *arena)

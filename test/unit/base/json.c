@@ -85,12 +85,49 @@ static void test_broken_utf8(void)
     TAP_STR(written("\377"), "{\n  \"text\": \"\357\277\275\",\n  \"text_base64\": \"/w==\"\n}\n");
 }
 
+/* Names may come from a file that somebody else wrote. */
+static void test_names(void)
+{
+    struct str out = {.arena = &arena};
+    struct json_writer w = {.out = &out};
+
+    json_object(&w, NULL);
+    json_number(&w, "a\"b\n", 1);
+    json_raw(&w, "e", "-1.50e3", 7);
+    json_text(&w, "\\", "\377");
+    json_end(&w, '}');
+    TAP_STR(str_text(&out), "{\n  \"a\\\"b\\u000a\": 1,\n  \"e\": -1.50e3,\n  \"\\\\\": \"\357\277\275\",\n"
+                            "  \"\\\\_base64\": \"/w==\"\n}\n");
+}
+
+static void test_compact(void)
+{
+    struct str out = {.arena = &arena};
+    struct json_writer w = {.out = &out, .is_compact = 1};
+
+    for (int i = 0; i < 2; i++) {
+        json_object(&w, NULL);
+        json_text(&w, "a", "x\ny");
+        json_array(&w, "b");
+        json_number(&w, NULL, 1);
+        json_number(&w, NULL, 2);
+        json_end(&w, ']');
+        json_object(&w, "c");
+        json_end(&w, '}');
+        json_end(&w, '}');
+    }
+    TAP_STR(str_text(&out), "{\"a\":\"x\\u000ay\",\"b\":[1,2],\"c\":{}}\n"
+                            "{\"a\":\"x\\u000ay\",\"b\":[1,2],\"c\":{}}\n");
+}
+
 int main(void)
 {
     arena_init(&arena, tap_no_memory);
     test_document();
     test_escapes();
     test_broken_utf8();
+    test_names();
+    test_compact();
     arena_free(&arena);
     return tap_done();
 }

@@ -171,7 +171,7 @@ static void test_store(void)
 
     TAP_STR(auth_file_store(&user, NULL, environment, "r.org", &arena, &err), file);
     TAP_STR(scratch_read(file),
-            "{\n\t\"auths\": {\n\t\t\"r.org\": {\n\t\t\t\"auth\": \"" AUTH_A "\"\n\t\t}\n\t}\n}\n");
+            "{\n  \"auths\": {\n    \"r.org\": {\n      \"auth\": \"" AUTH_A "\"\n    }\n  }\n}\n");
     TAP_INT(stat(file, &st), 0);
     TAP_INT(st.st_mode & 07777, 0600);
     TAP_STR(auth_file_store(&token, NULL, environment, "s.org", &arena, &err), file);
@@ -199,10 +199,10 @@ static void test_store_keeps(void)
     TAP_INT(symlink(target, link), 0);
     TAP_STR(auth_file_store(&user, link, environment, "r.org", &arena, &err), link);
     TAP_STR(scratch_read(target),
-            "{\n\t\"x\": 1.50e3,\n\t\"auths\": {\n\t\t\"k\\\"1\": {\n\t\t\t\"auth\": "
-            "\"zz\",\n\t\t\t\"email\": null\n\t\t},"
-            "\n\t\t\"https://r.org/v1/\": {},\n\t\t\"r.org\": {\n\t\t\t\"auth\": \"" AUTH_A
-            "\"\n\t\t}\n\t},\n\t\"HttpHeaders\": {\n\t\t\"a\": [\n\t\t\ttrue\n\t\t]\n\t}\n}\n");
+            "{\n  \"x\": 1.50e3,\n  \"auths\": {\n    \"k\\\"1\": {\n      \"auth\": "
+            "\"zz\",\n      \"email\": null\n    },"
+            "\n    \"https://r.org/v1/\": {},\n    \"r.org\": {\n      \"auth\": \"" AUTH_A
+            "\"\n    }\n  },\n  \"HttpHeaders\": {\n    \"a\": [\n      true\n    ]\n  }\n}\n");
     TAP_TRUE(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
     TAP_TRUE(stat(link, &st) == 0 && (st.st_mode & 07777) == 0600);
     /* Both keys of r.org go. */
@@ -218,8 +218,8 @@ static void test_store_identity(void)
     char *environment[] = {NULL};
 
     TAP_STR(auth_file_store(&both, file, environment, "r.org", &arena, &err), file);
-    TAP_STR(scratch_read(file), "{\n\t\"auths\": {\n\t\t\"r.org\": {\n\t\t\t\"auth\": \"YTo=\",\n\t\t\t"
-                                "\"identitytoken\": \"tt\"\n\t\t}\n\t}\n}\n");
+    TAP_STR(scratch_read(file), "{\n  \"auths\": {\n    \"r.org\": {\n      \"auth\": \"YTo=\",\n      "
+                                "\"identitytoken\": \"tt\"\n    }\n  }\n}\n");
     TAP_STR(found(file, environment, "r.org", NULL), "token tt");
 }
 
@@ -239,7 +239,7 @@ static void test_erase(void)
     TAP_TRUE(strstr(scratch_read(file), "r.org") != NULL);
     TAP_INT(auth_file_erase(file, environment, NULL, &name, &arena, &err), 1);
     TAP_INT(auth_file_erase(file, environment, NULL, &name, &arena, &err), 0);
-    TAP_STR(scratch_read(file), "{\n\t\"auths\": {},\n\t\"x\": 1\n}\n");
+    TAP_STR(scratch_read(file), "{\n  \"auths\": {},\n  \"x\": 1\n}\n");
     TAP_ERR(auth_file_erase(helped, environment, "r.org/n", &name, &arena, &err), err, ERR_CREDENTIALS,
             "docker-credential-x");
     TAP_STR(auth_file_target(file, environment, "r.org", &arena, &err), file);

@@ -27,9 +27,9 @@ static void test_write(void)
     const char *shown = written(read(text));
 
     TAP_STR(shown,
-            "{\n\t\"a\": "
-            "[\n\t\t1e5,\n\t\t-0.50,\n\t\ttrue,\n\t\tfalse,\n\t\tnull\n\t],\n\t\"b\\\"\\\\\\u0001\": {},"
-            "\n\t\"\303\244\": [],\n\t\"c\": \"\\u007f/\\u000a\"\n}\n");
+            "{\n  \"a\": "
+            "[\n    1e5,\n    -0.50,\n    true,\n    false,\n    null\n  ],\n  \"b\\\"\\\\\\u0001\": {},"
+            "\n  \"\303\244\": [],\n  \"c\": \"\\u007f/\\u000a\"\n}\n");
     TAP_STR(written(read(shown)), shown);
 }
 
@@ -39,12 +39,12 @@ static void test_change(void)
 
     json_tree_set(object, "b", json_tree_new(JSON_STRING, "x", &arena), &arena);
     json_tree_set(object, "d", json_tree_new(JSON_OBJECT, NULL, &arena), &arena);
-    TAP_STR(written(object), "{\n\t\"a\": 1,\n\t\"b\": \"x\",\n\t\"c\": 3,\n\t\"d\": {}\n}\n");
+    TAP_STR(written(object), "{\n  \"a\": 1,\n  \"b\": \"x\",\n  \"c\": 3,\n  \"d\": {}\n}\n");
     TAP_INT(object->count, 4);
     TAP_INT(json_tree_remove(object, "a"), 1);
     TAP_INT(json_tree_remove(object, "d"), 1);
     TAP_INT(json_tree_remove(object, "d"), 0);
-    TAP_STR(written(object), "{\n\t\"b\": \"x\",\n\t\"c\": 3\n}\n");
+    TAP_STR(written(object), "{\n  \"b\": \"x\",\n  \"c\": 3\n}\n");
     TAP_INT(object->count, 2);
 }
 

@@ -13,9 +13,22 @@ enum { PREFIX = 128 };
 
 static enum log_level log_level = LOG_WARNINGS;
 
+static struct {
+    void (*before)(void *opaque);
+    void (*after)(void *opaque);
+    void *opaque;
+} around;
+
 void log_set_level(enum log_level level)
 {
     log_level = level;
+}
+
+void log_set_around(void (*before)(void *opaque), void (*after)(void *opaque), void *opaque)
+{
+    around.before = before;
+    around.after = after;
+    around.opaque = opaque;
 }
 
 /* Looked up when there is something to say: most launches say nothing. */
@@ -93,8 +106,12 @@ static void write_line(const char *prefix, const char *text, size_t length, cons
     memcpy(line + used, suffix, strlen(suffix));
     used += strlen(suffix);
     line[used++] = '\n';
+    if (around.before)
+        around.before(around.opaque);
     while (write(STDERR_FILENO, line, used) < 0 && errno == EINTR)
         ;
+    if (around.before)
+        around.after(around.opaque);
 }
 
 void log_error(const struct err *err)

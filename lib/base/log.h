@@ -31,6 +31,12 @@ int log_enabled(enum log_level level);
  */
 void log_name_node(char *const environment[]);
 
+/*
+ * Calls BEFORE and AFTER around each line that is written: of somebody who has the lower end
+ * of a terminal. To be set while there is one thread. BEFORE NULL: no more.
+ */
+void log_set_around(void (*before)(void *opaque), void (*after)(void *opaque), void *opaque);
+
 /* "coracle: error: TEXT [identifier]". */
 void log_error(const struct err *err);
 

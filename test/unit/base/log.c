@@ -155,6 +155,30 @@ static void test_cutting(void)
     TAP_STR(line + strlen(line) - 5, "\\x01\n");
 }
 
+static void mark_before(void *opaque)
+{
+    (void)!write(STDERR_FILENO, opaque, 1);
+}
+
+static void mark_after(void *opaque)
+{
+    (void)!write(STDERR_FILENO, (char *)opaque + 1, 1);
+}
+
+static void test_around(void)
+{
+    char marks[] = "<>";
+
+    log_set_around(mark_before, mark_after, marks);
+    TAP_STR(logged_warning("one\ntwo"), "<coracle: warning: one\n><coracle: warning: two\n>");
+    TAP_STR(logged_error("bad"), "<coracle: error: bad [image-missing]\n>");
+    log_set_level(LOG_ERRORS);
+    TAP_STR(logged_warning("dropped"), "");
+    log_set_level(LOG_WARNINGS);
+    log_set_around(NULL, NULL, NULL);
+    TAP_STR(logged_warning("bare"), "coracle: warning: bare\n");
+}
+
 static void test_errno(void)
 {
     struct err err = {ERR_USAGE, "x"};
@@ -178,6 +202,7 @@ int main(void)
     test_many_lines();
     test_cutting();
     test_errno();
+    test_around();
     test_node();
     fd_close(&saved_stderr);
     arena_free(&arena);

@@ -25,8 +25,8 @@ static int print_help(struct arena *arena, struct err *err)
 static int convert(const char *text, struct output_options *options, char *const environment[],
                    struct arena *arena, struct err *err)
 {
-    const struct image_source_options source_options = {.platform = options->platform,
-                                                        .environment = environment};
+    const struct image_source_options source_options = {
+        .platform = options->platform, .environment = environment, .progress = options->progress};
     struct reference reference;
     struct image_source source;
     int result;
@@ -40,7 +40,11 @@ static int convert(const char *text, struct output_options *options, char *const
                        str_quote(arena, text));
     result = image_source_open(&source, &reference, &source_options, arena, err);
     if (result == 0)
+        image_source_show_layers(&source, 0);
+    if (result == 0)
         result = output_write_source(&options->output, &source, arena, err);
+    if (result == 0)
+        output_progress_done(options, options->output.path, source.digest);
     image_source_close(&source);
     return result;
 }
@@ -48,7 +52,7 @@ static int convert(const char *text, struct output_options *options, char *const
 int cmd_convert(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
     struct output_options options = {.arena = arena, .platform = images_host_platform(arena)};
-    int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err);
+    int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err), result;
 
     if (index < 0)
         return -1;
@@ -59,5 +63,8 @@ int cmd_convert(int argc, char *argv[], char *const environment[], struct arena 
                        "coracle convert takes a source and a destination; coracle convert --help");
     if (output_open(&options.output, argv[index + 1], arena, err) < 0)
         return -1;
-    return convert(argv[index], &options, environment, arena, err);
+    output_progress_begin(&options, environment);
+    result = convert(argv[index], &options, environment, arena, err);
+    output_progress_end(&options, result, err);
+    return result;
 }

@@ -18,6 +18,7 @@ struct image_download {
     const char *name;
     struct registry *registry;
     struct oci_manifest manifest;
+    const char *digest;          /* of the manifest */
     struct registry_blob *blobs; /* the configuration, then the layers */
     const char *path;            /* of the folder; NULL: not opened yet */
     int folder;
@@ -35,6 +36,7 @@ static int fetch_document(struct image_download *download, const char *what, str
     if (oci_document_parse(document, answer.bytes, answer.length,
                            *answer.media_type ? answer.media_type : NULL, download->arena, err) < 0)
         return err_prefix(err, "%s", download->name);
+    download->digest = answer.digest;
     return 0;
 }
 
@@ -109,7 +111,10 @@ int image_download_open(struct image_source *source, const struct reference *ref
         return -1;
     list_blobs(download);
     source->id = download->manifest.config.digest;
+    source->digest = download->digest;
     list_layers(source);
+    progress_resolved(source->progress, reference_print(reference, arena), source->digest,
+                      oci_platform_text(&options->platform, arena));
     return 0;
 }
 
@@ -185,6 +190,8 @@ int image_download_fetch(struct image_source *source, const char *folder, struct
 {
     struct layer *layers = arena_alloc(source->download->arena, (source->layer_count + 1) * sizeof(*layers));
 
+    /* The configuration is the first blob. */
+    image_source_show_layers(source, 1);
     if (fetch(source, source->layer_count + 1, folder, err) < 0)
         return -1;
     memcpy(layers, source->layers, source->layer_count * sizeof(*layers));

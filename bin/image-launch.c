@@ -20,11 +20,11 @@
 
 enum { POLICY = 1, CACHE, REGISTRY, IMAGE, INDEX, PROGRAM, COMMAND };
 
-static int bring(char *argv[], const char **path, char *const environment[], struct arena *arena,
-                 struct err *err)
+static int bring(char *argv[], const char **path, struct progress *progress, char *const environment[],
+                 struct arena *arena, struct err *err)
 {
-    const struct image_source_options source = {.platform = images_host_platform(arena),
-                                                .environment = environment};
+    const struct image_source_options source = {
+        .platform = images_host_platform(arena), .environment = environment, .progress = progress};
     const struct pack_options pack = {0};
     struct reference reference;
     const struct image_keeping keeping = {.directory = argv[CACHE],
@@ -41,18 +41,34 @@ static int bring(char *argv[], const char **path, char *const environment[], str
     return image_keep(&keeping, path, arena, err);
 }
 
+/* Who waits at a terminal sees how far it is. */
+static int bring_visibly(char *argv[], const char **path, char *const environment[], struct arena *arena,
+                         struct err *err)
+{
+    struct progress *progress;
+    struct arena own;
+    int result;
+
+    arena_init(&own, arena->exhausted);
+    progress = progress_open(progress_style(0, 0, environment), &own);
+    result = bring(argv, path, progress, environment, arena, err);
+    progress_close(progress);
+    arena_free(&own);
+    return result;
+}
+
 int cmd_launch(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
-    const char *path;
+    const char *path, *program;
     uint64_t index;
 
     if (argc <= COMMAND || num_parse(argv[INDEX], (uint64_t)(argc - COMMAND - 1), &index) < 0 || index == 0)
         return err_set(err, ERR_USAGE, "coracle-image launch is for coracle run");
-    if (bring(argv, &path, environment, arena, err) < 0)
+    if (bring_visibly(argv, &path, environment, arena, err) < 0)
         return -1;
     argv[COMMAND + index] = arena_strdup(arena, path);
     /* argv[0] of what is executed is the name of the program, then the command. */
-    char *program = argv[PROGRAM];
+    program = argv[PROGRAM];
     argv[PROGRAM] = arena_strdup(arena, "coracle");
     execve(program, argv + PROGRAM, environment);
     return err_set(err, ERR_SYSTEM, "%s cannot be executed again: %s", str_quote(arena, program),

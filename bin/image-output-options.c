@@ -1,5 +1,7 @@
 #include "image-output-options.h"
 
+#include <sys/stat.h>
+
 #include "base/num.h"
 #include "base/str.h"
 
@@ -43,9 +45,48 @@ int output_set_force(void *target, const char *value, const struct opt_origin *o
     return 0;
 }
 
+int output_set_json(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    (void)value, (void)origin, (void)err;
+    ((struct output_options *)target)->json = 1;
+    return 0;
+}
+
+int output_set_quiet(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    (void)value, (void)origin, (void)err;
+    ((struct output_options *)target)->quiet = 1;
+    return 0;
+}
+
 int output_set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
 {
     (void)value, (void)origin, (void)err;
     ((struct output_options *)target)->help = 1;
     return 0;
+}
+
+void output_progress_begin(struct output_options *options, char *const environment[])
+{
+    arena_init(&options->progress_arena, options->arena->exhausted);
+    options->progress =
+        progress_open(progress_style(options->json, options->quiet, environment), &options->progress_arena);
+}
+
+void output_progress_done(const struct output_options *options, const char *path, const char *digest)
+{
+    struct stat st;
+
+    progress_done(options->progress, path,
+                  stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0, digest);
+}
+
+void output_progress_end(struct output_options *options, int result, const struct err *err)
+{
+    if (!options->progress)
+        return;
+    if (result < 0)
+        progress_failed(options->progress, err);
+    progress_close(options->progress);
+    arena_free(&options->progress_arena);
 }

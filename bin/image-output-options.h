@@ -4,13 +4,16 @@
 
 #include "base/opt.h"
 #include "image-output.h"
+#include "image-progress.h"
 #include "oci/platform.h"
 
 struct output_options {
     struct output output;
     struct oci_platform platform;
     struct arena *arena;
-    int help;
+    struct arena progress_arena;
+    struct progress *progress; /* NULL: it was not begun */
+    int json, quiet, help;
 };
 
 /* Setters for a struct output_options. */
@@ -18,6 +21,8 @@ int output_set_compression(void *target, const char *value, const struct opt_ori
 int output_set_block_size(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 int output_set_platform(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 int output_set_force(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+int output_set_json(void *target, const char *value, const struct opt_origin *origin, struct err *err);
+int output_set_quiet(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 int output_set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 
 #define OUTPUT_OPTIONS                                                                                         \
@@ -39,9 +44,21 @@ int output_set_help(void *target, const char *value, const struct opt_origin *or
          OPT_SINGLE,                                                                                           \
          "of the SquashFS: a power of two from 4K to 1M (128K)",                                               \
          output_set_block_size},                                                                               \
+        {"--json",       0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "tell what is done, a JSON object a line",       \
+         output_set_json},                                                                                     \
+        {"--quiet", 'q', OPT_FLAG, NULL, NULL, OPT_SINGLE, "show no progress", output_set_quiet},              \
         {"--force", 'f', OPT_FLAG, NULL, NULL, OPT_SINGLE, "replace a file that is there", output_set_force},  \
     {                                                                                                          \
         "--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", output_set_help                         \
     }
+
+/* Shows what is done as OPTIONS ask for, where somebody looks: options->progress. */
+void output_progress_begin(struct output_options *options, char *const environment[]);
+
+/* The image is at PATH; DIGEST is that of its manifest, NULL: not known. */
+void output_progress_done(const struct output_options *options, const char *path, const char *digest);
+
+/* Ends that, where it was begun; RESULT and ERR are those of the command. */
+void output_progress_end(struct output_options *options, int result, const struct err *err);
 
 #endif

@@ -139,13 +139,35 @@ int output_write(const struct output *output, struct flatten_request *request, s
     return 0;
 }
 
+struct showing {
+    const struct output *output;
+    struct progress *progress;
+};
+
+static void show_flattened(void *data, uint64_t done)
+{
+    progress_flattened(((struct showing *)data)->progress, done);
+}
+
+static void show_writing(void *data)
+{
+    const struct showing *showing = data;
+
+    progress_writing(showing->progress, showing->output->path);
+}
+
 int output_write_source(const struct output *output, const struct image_source *source, struct arena *arena,
                         struct err *err)
 {
+    struct showing showing = {output, source->progress};
     struct flatten_request request = {.layers = source->layers,
                                       .layer_count = source->layer_count,
                                       .config = source->config,
-                                      .config_length = source->config_length};
+                                      .config_length = source->config_length,
+                                      .progress = show_flattened,
+                                      .finishing = show_writing,
+                                      .progress_data = &showing};
 
+    progress_flatten_begin(source->progress);
     return output_write(output, &request, arena, err);
 }

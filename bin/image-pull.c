@@ -73,8 +73,10 @@ static int pull_to_file(struct pull_options *options, const struct reference *re
         result = image_source_fetch(&source, output_beside(output, ".download", arena), err);
     if (result == 0)
         result = output_write_source(output, &source, arena, err);
-    if (result == 0)
+    if (result == 0) {
         image_source_discard(&source);
+        output_progress_done(&options->output, output->path, source.digest);
+    }
     image_source_close(&source);
     return result;
 }
@@ -92,6 +94,9 @@ static int pull_to_cache(struct pull_options *options, const struct reference *r
 
     if (image_keep(&keeping, &path, arena, err) < 0)
         return -1;
+    output_progress_done(&options->output, path, NULL);
+    if (options->output.json)
+        return 0;
     str_addf(&out, "%s\n", path);
     return output_print(&out, err);
 }
@@ -120,7 +125,7 @@ int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *ar
 {
     struct pull_options options = {.output = {.arena = arena, .platform = images_host_platform(arena)},
                                    .source = {.environment = environment}};
-    int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err);
+    int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err), result;
 
     if (index < 0)
         return -1;
@@ -129,5 +134,9 @@ int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *ar
     if (argc - index != 1 && argc - index != 2)
         return err_set(err, ERR_USAGE,
                        "coracle pull takes the name of an image and a destination; coracle pull --help");
-    return pull(&options, argv[index], argv[index + 1], arena, err);
+    output_progress_begin(&options.output, environment);
+    options.source.progress = options.output.progress;
+    result = pull(&options, argv[index], argv[index + 1], arena, err);
+    output_progress_end(&options.output, result, err);
+    return result;
 }

@@ -1,5 +1,7 @@
 #include "image-source.h"
 
+#include <stdlib.h>
+
 #include "base/str.h"
 #include "image-download.h"
 
@@ -11,6 +13,7 @@ static int open_layout(struct image_source *source, const struct reference *refe
     if (layout_open(image, reference, &options->platform, arena, err) < 0)
         return -1;
     source->id = image->config_digest;
+    source->digest = image->digest;
     source->config = image->config;
     source->config_length = image->config_length;
     source->layers = image->layers;
@@ -23,7 +26,8 @@ int image_source_open(struct image_source *source, const struct reference *refer
 {
     struct reference recognised = *reference;
 
-    *source = (struct image_source){.name = str_quote(arena, reference_print(reference, arena))};
+    *source = (struct image_source){.name = str_quote(arena, reference_print(reference, arena)),
+                                    .progress = options->progress};
     if (reference->transport == REFERENCE_PATH &&
         layout_recognise(reference->path, &recognised.transport, arena, err) < 0)
         return -1;
@@ -46,6 +50,17 @@ int image_source_open(struct image_source *source, const struct reference *refer
                        "docker-archive:FILE",
                        source->name);
     }
+}
+
+void image_source_show_layers(const struct image_source *source, size_t first)
+{
+    struct progress_layer *layers = calloc(source->layer_count + 1, sizeof(*layers));
+
+    for (size_t i = 0; layers && i < source->layer_count; i++)
+        layers[i] = (struct progress_layer){source->layers[i].digest, source->layers[i].size};
+    if (layers)
+        progress_layers(source->progress, layers, source->layer_count, first);
+    free(layers);
 }
 
 int image_source_fetch(struct image_source *source, const char *folder, struct err *err)

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "config/config.h"
+#include "image-progress.h"
 #include "image-registry.h"
 #include "layout/layout.h"
 #include "oci/platform.h"
@@ -24,16 +25,19 @@ struct image_source_options {
     const struct config *config;  /* NULL: none */
     struct registry_overrides registry;
     char *const *environment;
+    struct progress *progress; /* NULL: nobody is told */
 };
 
 struct image_source {
     const char *name;   /* as it was given, quoted, for messages */
     const char *id;     /* the digest of its configuration: the image has it wherever it lies */
+    const char *digest; /* of its manifest; NULL: a docker-archive has none */
     const char *config; /* the configuration, byte for byte; of a registry: once it is fetched */
     size_t config_length;
     const struct layer *layers; /* the lowest first; of a registry: open once they are fetched */
     size_t layer_count;
 
+    struct progress *progress;
     struct layout_image layout;      /* of an archive or a layout */
     struct image_download *download; /* of a registry */
 };
@@ -57,6 +61,9 @@ int image_source_fetch_config(struct image_source *source, const char *folder, s
 
 /* Removes from the folder what was fetched, and the folder where nothing else is in it. */
 void image_source_discard(struct image_source *source);
+
+/* Tells the progress which layers there are; FIRST as in progress_layers(). */
+void image_source_show_layers(const struct image_source *source, size_t first);
 
 void image_source_close(struct image_source *source);
 

@@ -124,6 +124,8 @@ static int build(struct work *work, struct tree *tree, struct err *err)
         return -1;
     if (result.root->inode->mtime == 0)
         result.root->inode->mtime = result.newest;
+    if (work->request->finishing)
+        work->request->finishing(work->request->progress_data);
     return work->sink->finish(work->sink, &result, err);
 }
 

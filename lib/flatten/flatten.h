@@ -108,7 +108,9 @@ struct flatten_request {
     const char *config_dir, *config_name;
     /* Called now and then; NULL: not. DONE bytes of the layers were read. */
     void (*progress)(void *data, uint64_t done);
-    void *progress_data;
+    /* Called before the sink's finish, which may take a while; NULL: not. */
+    void (*finishing)(void *data);
+    void *progress_data; /* for both */
 };
 
 struct flatten_counts {

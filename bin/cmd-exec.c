@@ -128,7 +128,7 @@ static int enter(struct launch_options *options, char *const environment[], stru
         return -1;
     request->shell = !*request->command;
     request->entrypoint_choice = ENTRYPOINT_NONE;
-    if (plan_join(&plan, request, image.config, &facts, arena, err) < 0)
+    if (plan_join(&plan, request, image.config, image.foreign, &facts, arena, err) < 0)
         return -1;
     return launch_enter_view(&plan, &meeting, arena, err);
 }

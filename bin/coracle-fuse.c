@@ -17,11 +17,11 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "fuse/grafts.h"
+#include "fuse/greeting.h"
 #include "fuse/jail.h"
 #include "base/report.h"
 #include "fuse/serve.h"
 #include "fuse/watch.h"
-#include "image/image.h"
 #include "image/server-message.h"
 #include "squash/squash.h"
 #include "unpack/unpack.h"
@@ -77,55 +77,15 @@ static void __attribute__((noreturn)) refuse(const struct err *err)
     _exit(FAILED);
 }
 
-/* The regular file NAME in DIRECTORY, whatever the name is now. 1, 0: there is none, -1. */
-static int find_file(const struct squash_node *directory, const char *name, struct squash_node *file)
-{
-    uint64_t reference;
-    int found;
-
-    if (!S_ISDIR(directory->inode.base.mode))
-        return 0;
-    found = squash_lookup(&squash, directory, name, strlen(name), &reference);
-    return found <= 0 ? found : squash_node(&squash, reference, file) < 0 ? -1 : 1;
-}
-
-static int is_empty(const struct squash_node *directory)
-{
-    struct squash_entries entries;
-    struct squash_entry entry;
-
-    return S_ISDIR(directory->inode.base.mode) && squash_entries(&squash, directory, 0, &entries) == 0 &&
-           squash_next(&squash, &entries, &entry) == 0;
-}
-
-/* Sends the image's configuration, or that it has none. */
+/* Sends what the image says about itself, or that it says nothing. */
 static int greet_with_config(struct err *err)
 {
-    struct squash_node node;
-    uint64_t length;
-    char *bytes;
-    int found = squash_node(&squash, squash_root(&squash), &node);
+    struct str bytes = {.arena = &arena};
+    const int found = greeting_read(&squash, &bytes, err);
 
-    if (found == 0 && is_empty(&node))
-        return err_set(err, ERR_IMAGE_EMPTY, "it is an empty directory");
-    found = found < 0 ? found : find_file(&node, IMAGE_CONFIG_DIR, &node);
-    found = found <= 0 ? found : find_file(&node, IMAGE_CONFIG_NAME, &node);
-    if (found == 0) {
-        greet(SERVER_NO_CONFIG, 0, NULL, 0);
-        return 0;
-    }
     if (found < 0)
-        return err_set(err, ERR_IMAGE_DAMAGED,
-                       "its " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " cannot be read");
-    length = node.inode.xtra.reg.file_size;
-    if (!S_ISREG(node.inode.base.mode) || length > SERVER_CONFIG_LIMIT)
-        return err_set(err, ERR_IMAGE_CONFIG, IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " is %s",
-                       S_ISREG(node.inode.base.mode) ? "too large" : "not a regular file");
-    bytes = arena_alloc(&arena, (size_t)length + 1);
-    if (squash_read(&squash, &node, 0, (size_t)length, bytes) != (int64_t)length)
-        return err_set(err, ERR_IMAGE_DAMAGED,
-                       "its " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " cannot be read");
-    greet(SERVER_HAS_CONFIG, 0, bytes, (size_t)length);
+        return -1;
+    greet(found ? SERVER_HAS_CONFIG : SERVER_NO_CONFIG, 0, str_text(&bytes), bytes.length);
     return 0;
 }
 

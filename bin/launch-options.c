@@ -489,10 +489,11 @@ int launch_options_plan(struct launch_options *options, char *const environment[
 
     if (image_inspect(&image, options->request.image, environment, options->arena, err) < 0)
         return -1;
+    image_warn(&image, options->request.image, options->arena);
     options->request.image_is_served = image.kind == IMAGE_SQUASHFS;
     if (launch_options_facts(options, environment, &facts, err) < 0)
         return -1;
-    return plan_build(plan, &options->request, image.config, &facts, options->arena, err);
+    return plan_build(plan, &options->request, image.config, image.foreign, &facts, options->arena, err);
 }
 
 static const char statuses[] =

@@ -40,7 +40,7 @@ static int plan_the_view(struct starting *starting, struct err *err)
 static int plan_the_process(struct starting *starting, struct err *err)
 {
     return plan_process(&starting->plan, &starting->options->request, starting->image.config,
-                        &starting->facts, starting->arena, err);
+                        starting->image.foreign, &starting->facts, starting->arena, err);
 }
 
 static int inspect(struct starting *starting, struct err *err)
@@ -75,7 +75,9 @@ static int learn_config(struct starting *starting, struct err *err)
         if (!share_view_is_of(&starting->view, &starting->image.identity))
             fd_close(&meeting->broker);
     }
-    meeting->has_config = starting->image.config != NULL;
+    meeting->has_config = image_says_something(&starting->image);
+    if (!is_there)
+        image_warn(&starting->image, starting->options->request.image, starting->arena);
     return 0;
 }
 
@@ -133,6 +135,7 @@ static int start_alone(struct starting *starting, struct err *err)
         return -1;
     if (has_to_be_unpacked(starting))
         return start_with_own_broker(starting, err);
+    image_warn(&starting->image, starting->options->request.image, starting->arena);
     starting->options->request.image_is_served = starting->image.kind == IMAGE_SQUASHFS;
     if (plan_the_view(starting, err) < 0 || plan_the_process(starting, err) < 0)
         return -1;

@@ -8,16 +8,32 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "image/directory.h"
 #include "image/server-message.h"
 #include "image/sif.h"
 #include "image/superblock.h"
 
+static int parse_foreign(struct image *image, const char *bytes, size_t length, struct arena *arena,
+                         struct err *err)
+{
+    struct foreign *foreign = arena_alloc(arena, sizeof(*foreign));
+
+    if (foreign_parse(foreign, bytes, length, arena, err) < 0)
+        return -1;
+    image->foreign = foreign;
+    return 0;
+}
+
+/* Ours, or what foreign_collect() made. */
 static int parse_config(struct image *image, const char *bytes, size_t length, struct arena *arena,
                         struct err *err)
 {
     struct oci_image_config *config = arena_alloc(arena, sizeof(*config));
 
+    if (foreign_is(bytes, length))
+        return parse_foreign(image, bytes, length, arena, err);
     if (oci_image_config_parse(config, bytes, length, arena, err) < 0)
         return err_prefix(err, IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME);
     image->config = config;
@@ -168,6 +184,17 @@ static int inspect_file(struct image *image, const char *path, char *const envir
     return result;
 }
 
+/* What another system left in the image that is open as DIR. */
+static int read_foreign(struct image *image, int dir, const char *path, struct arena *arena, struct err *err)
+{
+    struct str bytes = {.arena = arena};
+    int result = directory_collect(&bytes, dir, err);
+
+    if (result == 0 && bytes.length)
+        result = parse_foreign(image, bytes.data, bytes.length, arena, err);
+    return result < 0 ? err_prefix(err, "the image %s", str_quote(arena, path)) : 0;
+}
+
 /* The configuration of the image that is open as DIR; its links are not followed. */
 static int read_config(struct image *image, int dir, const char *path, struct arena *arena, struct err *err)
 {
@@ -181,7 +208,7 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
     if (inner >= 0)
         bytes = fd_read_file(inner, IMAGE_CONFIG_NAME, O_NOFOLLOW, SERVER_CONFIG_LIMIT, arena, &length);
     if (!bytes && (inner < 0 || errno == ENOENT) && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-        return 0;
+        return read_foreign(image, dir, path, arena, err);
     if (!bytes)
         return err_set(err, ERR_IMAGE_CONFIG,
                        "cannot read " IMAGE_CONFIG_DIR "/" IMAGE_CONFIG_NAME " of the image %s: %s",
@@ -206,6 +233,17 @@ int image_check(const char *path, const struct sys_identity *identity, struct ar
     result = open_file(&file, path, arena, err);
     fd_close(&file.fd);
     return result;
+}
+
+int image_says_something(const struct image *image)
+{
+    return image->config || image->foreign;
+}
+
+void image_warn(const struct image *image, const char *path, struct arena *arena)
+{
+    if (image->foreign && image->foreign->warning)
+        log_warning("the image %s: %s", str_quote(arena, path), image->foreign->warning);
 }
 
 int image_keep_config(const struct image *image)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/sys.h"
+#include "foreign/foreign.h"
 #include "image/server.h"
 #include "oci/image-config.h"
 
@@ -21,7 +22,8 @@ enum image_kind { IMAGE_DIRECTORY, IMAGE_SQUASHFS };
 struct image {
     enum image_kind kind;
     const struct oci_image_config *config; /* NULL: the image has none */
-    const char *config_bytes;              /* IMAGE_SQUASHFS: as it stands there; NULL: it has none */
+    const struct foreign *foreign;         /* what another system left instead; NULL: nothing */
+    const char *config_bytes;              /* IMAGE_SQUASHFS: of either, as its server sent it; NULL: none */
     size_t config_length;
     struct image_server server;   /* IMAGE_SQUASHFS: has opened it */
     struct sys_identity identity; /* IMAGE_SQUASHFS: of the file that it has opened */
@@ -46,9 +48,14 @@ int image_check(const char *path, const struct sys_identity *identity, struct ar
 int image_inspect(struct image *image, const char *path, char *const environment[], struct arena *arena,
                   struct err *err);
 
-/* Fills IMAGE with the configuration of what is mounted as DIR, the root of a container called NAME. 0 or -1.
+/* Fills IMAGE with what it says, of what is mounted as DIR, the root of a container called NAME. 0 or -1.
  */
 int image_inspect_root(struct image *image, int dir, const char *name, struct arena *arena, struct err *err);
+
+/* Whether IMAGE says anything about how to run it. */
+int image_says_something(const struct image *image);
+/* Tells the user what of IMAGE, which is called PATH, is left out. */
+void image_warn(const struct image *image, const char *path, struct arena *arena);
 
 /* The configuration of IMAGE in a memory file for other ranks; -1: it has none, or there is no memory. */
 int image_keep_config(const struct image *image);

@@ -2,7 +2,8 @@
  * server-message - what the launcher and the image server say to each other.
  *
  * One exchange over a stream socket. The server, when it has opened the image:
- * a greeting with the image's OCI configuration, or with what is wrong. The
+ * a greeting with the image's OCI configuration or, where it has none, what another
+ * system left in it (foreign/foreign.h), or with what is wrong. The
  * launcher then: an order with a descriptor (SCM_RIGHTS). To serve, when it has
  * mounted: the FUSE device, ids, and the mount points that must be there; after
  * that neither speaks. To unpack: the directory; the server answers when it has
@@ -22,7 +23,7 @@
 enum { SERVER_IMAGE_FD = 3, SERVER_SOCKET_FD = 4 };
 
 enum server_greeting_kind {
-    SERVER_HAS_CONFIG, /* `length` bytes of configuration follow */
+    SERVER_HAS_CONFIG, /* `length` bytes of configuration follow, or foreign_collect()'s */
     SERVER_NO_CONFIG,
     SERVER_REFUSES, /* `length` bytes of text follow: why; `error` is an enum err_id */
 };

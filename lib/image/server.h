@@ -34,8 +34,8 @@ int image_server_start(struct image_server *server, int image, const char *name,
 
 /*
  * Waits until it has opened the image. *CONFIG: the bytes of the image's OCI
- * configuration, *LENGTH of them, in ARENA; NULL: it has none. 0, or -1 with what
- * is wrong with the image, or why the server cannot work.
+ * configuration, or what foreign_collect() made, *LENGTH of them, in ARENA; NULL: it says nothing. 0, or -1
+ * with what is wrong with the image, or why the server cannot work.
  */
 int image_server_greet(const struct image_server *server, char **config, size_t *length, struct arena *arena,
                        struct err *err);

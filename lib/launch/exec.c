@@ -117,6 +117,12 @@ static int execute_shell(const struct launch *launch, struct err *err)
         if (!goes_on(errno))
             return launch_diagnose(launch, *shell, errno, err);
     }
+    if (launch->plan->sourced)
+        return err_set(
+            err, ERR_COMMAND_NOT_FOUND,
+            "the environment of the image %s is in shell scripts (%s), and it has no shell to read them; run "
+            "what it was made of: coracle pull or coracle convert",
+            str_quote(launch->arena, launch->plan->image), launch->plan->sourced);
     return err_set(
         err, ERR_COMMAND_NOT_FOUND,
         "the image %s has no shell that we know; run one of its programs: coracle run IMAGE -- COMMAND",

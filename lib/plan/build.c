@@ -93,7 +93,7 @@ static const char *own_view(const struct plan *plan)
 int plan_view(struct plan *plan, const struct request *request, const struct host_facts *facts,
               struct arena *arena, struct err *err)
 {
-    const struct plan_inputs in = {request, NULL, facts, arena};
+    const struct plan_inputs in = {request, NULL, NULL, facts, arena};
 
     memset(plan, 0, sizeof(*plan));
     if (check_request(request, err) < 0)
@@ -107,32 +107,39 @@ int plan_view(struct plan *plan, const struct request *request, const struct hos
 }
 
 int plan_process(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-                 const struct host_facts *facts, struct arena *arena, struct err *err)
+                 const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,
+                 struct err *err)
 {
-    const struct plan_inputs in = {request, config, facts, arena};
+    const struct plan_inputs in = {request, config, foreign, facts, arena};
 
     plan_environment(plan, &in);
     plan_workdirs(plan, &in);
-    return plan_command(plan, &in, err);
+    if (plan_command(plan, &in, err) < 0)
+        return -1;
+    if (foreign && foreign->has_scripts)
+        plan_source(plan, &in);
+    return 0;
 }
 
 int plan_join(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-              const struct host_facts *facts, struct arena *arena, struct err *err)
+              const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,
+              struct err *err)
 {
-    const struct plan_inputs in = {request, config, facts, arena};
+    const struct plan_inputs in = {request, config, foreign, facts, arena};
 
     memset(plan, 0, sizeof(*plan));
     plan_root(plan, &in);
     plan_ids(plan, &in);
     plan->image_origin = "running";
     plan->scope.origin = "running";
-    return plan_process(plan, request, config, facts, arena, err);
+    return plan_process(plan, request, config, foreign, facts, arena, err);
 }
 
 int plan_build(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-               const struct host_facts *facts, struct arena *arena, struct err *err)
+               const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,
+               struct err *err)
 {
     if (plan_view(plan, request, facts, arena, err) < 0)
         return -1;
-    return plan_process(plan, request, config, facts, arena, err);
+    return plan_process(plan, request, config, foreign, facts, arena, err);
 }

@@ -10,6 +10,7 @@
 struct plan_inputs {
     const struct request *request;
     const struct oci_image_config *config; /* NULL: none */
+    const struct foreign *foreign;         /* NULL: none */
     const struct host_facts *facts;
     struct arena *arena;
 };
@@ -21,6 +22,10 @@ void plan_environment(struct plan *plan, const struct plan_inputs *in);
 int plan_variable_passes(const struct plan_inputs *in, const char *name);
 void plan_workdirs(struct plan *plan, const struct plan_inputs *in);
 int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *err);
+/* Lets a shell source the image's scripts first. The last step: environment and command are there. */
+void plan_source(struct plan *plan, const struct plan_inputs *in);
+/* Whether --clean-env keeps the host's variable ENTRY, NAME=VALUE. */
+int plan_variable_is_kept(struct arena *arena, const char *entry);
 
 /* A new row at the end, all zero but for kind, target and origin. */
 struct plan_row *plan_add_row(struct plan *plan, struct arena *arena, enum row_kind kind, const char *target,

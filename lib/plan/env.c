@@ -1,6 +1,6 @@
 /*
- * The command's environment: the host's, then the image's ENV, then variables
- * and options in the order given.
+ * The command's environment: the host's, then the image's, then variables and
+ * options in the order given.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -145,7 +145,7 @@ static int is_dropped(const char *entry)
     return 0;
 }
 
-static int is_kept(struct arena *arena, const char *entry)
+int plan_variable_is_kept(struct arena *arena, const char *entry)
 {
     const char *name = arena_strndup(arena, entry, name_length(entry));
 
@@ -169,7 +169,7 @@ int plan_variable_passes(const struct plan_inputs *in, const char *name)
     const struct request *request = in->request;
     const char *value = env_find(in->facts->environment, name);
     const char *entry = arena_join(in->arena, name, "=", NULL);
-    int passes = request->clean_env ? is_kept(in->arena, entry) : !is_dropped(entry);
+    int passes = request->clean_env ? plan_variable_is_kept(in->arena, entry) : !is_dropped(entry);
 
     for (size_t i = 0; value && i < request->env_count; i++)
         passes = is_passed_by(&request->env[i], name, value, passes);
@@ -182,7 +182,7 @@ static void take_host(struct environment *env, const struct plan_inputs *in)
     const struct request *request = in->request;
 
     for (char *const *entry = in->facts->environment; *entry; entry++) {
-        if (request->clean_env ? is_kept(env->arena, *entry) : !is_dropped(*entry))
+        if (request->clean_env ? plan_variable_is_kept(env->arena, *entry) : !is_dropped(*entry))
             append(env, *entry);
         else if (!request->clean_env)
             note(env, arena_strndup(env->arena, *entry, name_length(*entry)), NULL, "points at the host");
@@ -217,6 +217,41 @@ static void take_image(struct environment *env, const struct oci_image_config *c
     }
 }
 
+/* How long a variable may get, the kernel's MAX_ARG_STRLEN; and what an image's may get together. */
+enum { VALUE_LIMIT = 128 * 1024, VALUES_LIMIT = 4 * 1024 * 1024 };
+
+static void take_foreign(struct environment *env, const struct foreign *foreign)
+{
+    size_t left = VALUES_LIMIT;
+
+    if (!foreign)
+        return;
+    /* Scripts are written for a PATH of the image's. */
+    if (foreign->has_scripts)
+        set(env, "PATH", default_path, foreign->origin);
+    for (size_t i = 0; i < foreign->variable_count; i++) {
+        const struct foreign_variable *variable = &foreign->variables[i];
+        const size_t limit = left < VALUE_LIMIT ? left : VALUE_LIMIT;
+        const char *value =
+            foreign_expand(foreign, variable->value, limit, env->plan->environment, env->arena);
+        const size_t length = strlen(value);
+
+        left -= length < left ? length : left;
+        if (!is_launchers(variable->name) || !env_find(env->plan->environment, variable->name))
+            set(env, variable->name, value, foreign->origin);
+    }
+}
+
+static int foreign_sets_path(const struct foreign *foreign)
+{
+    if (foreign && foreign->has_scripts)
+        return 1;
+    for (size_t i = 0; foreign && i < foreign->variable_count; i++)
+        if (strcmp(foreign->variables[i].name, "PATH") == 0)
+            return 1;
+    return 0;
+}
+
 /* Whether one of the directories of PATH is written FOLDER. */
 static int has_folder(const char *path, const char *folder)
 {
@@ -238,7 +273,8 @@ static void add_system_folders(struct environment *env, const struct plan_inputs
     const char *path = env_find(env->plan->environment, "PATH");
     const struct oci_image_config *config = in->config;
 
-    if (!in->request->as_root || (config && config->env && env_find(config->env, "PATH")))
+    if (!in->request->as_root || (config && config->env && env_find(config->env, "PATH")) ||
+        foreign_sets_path(in->foreign))
         return;
     if (!path || !*path)
         path = default_path;
@@ -314,6 +350,7 @@ void plan_environment(struct plan *plan, const struct plan_inputs *in)
     plan->environment = arena_alloc(in->arena, sizeof(*plan->environment));
     take_host(&env, in);
     take_image(&env, in->config);
+    take_foreign(&env, in->foreign);
     add_system_folders(&env, in);
     if (in->request->home_dir)
         set(&env, "HOME", path_clean(in->arena, in->request->home_dir), in->request->home_origin);

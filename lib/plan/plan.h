@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "foreign/foreign.h"
 #include "host/facts.h"
 #include "oci/image-config.h"
 #include "plan/request.h"
@@ -109,6 +110,16 @@ struct plan {
     const char *command_origin;
     const char *const *shells; /* ends with NULL; NULL: no choice */
 
+    /*
+     * Where `sourced` is set, argv is that of a shell of the image, which sources those
+     * scripts and becomes the command: argv[sourced_argc], or the first of `command_shells`
+     * with that as arguments.
+     */
+    const char *sourced; /* NULL: nothing is sourced */
+    const char *sourced_origin;
+    size_t sourced_argc;
+    const char *const *command_shells; /* ends with NULL; NULL: no choice */
+
     const char *image_user; /* USER of the image: shown, not obeyed; NULL: none */
 };
 
@@ -117,19 +128,22 @@ int plan_view(struct plan *plan, const struct request *request, const struct hos
               struct arena *arena, struct err *err);
 
 /*
- * Completes it with the process. CONFIG may be NULL: an image without one. 0, or
- * -1 where there is nothing to execute (ERR_NO_COMMAND).
+ * Completes it with the process. CONFIG may be NULL: an image without one; FOREIGN,
+ * what another system left in one, too. 0, or -1 where there is nothing to execute (ERR_NO_COMMAND).
  */
 int plan_process(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-                 const struct host_facts *facts, struct arena *arena, struct err *err);
+                 const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,
+                 struct err *err);
 
 /* A plan for a further process in a view that is there: its rows are none. 0 or -1. */
 int plan_join(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-              const struct host_facts *facts, struct arena *arena, struct err *err);
+              const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,
+              struct err *err);
 
 /* View and process. */
 int plan_build(struct plan *plan, const struct request *request, const struct oci_image_config *config,
-               const struct host_facts *facts, struct arena *arena, struct err *err);
+               const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,
+               struct err *err);
 
 /*
  * The plan as text for people, a line each, in the order of execution: first

@@ -81,6 +81,30 @@ static void write_env(struct json_writer *writer, const struct plan *plan)
     json_end(writer, ']');
 }
 
+static void write_shells(struct json_writer *writer, const char *const *shells)
+{
+    if (!shells)
+        return;
+    json_array(writer, "shells");
+    for (; *shells; shells++)
+        json_text(writer, NULL, *shells);
+    json_end(writer, ']');
+}
+
+/* What the shell is given that sources scripts, up to the command. */
+static void write_sourced(struct json_writer *writer, const struct plan *plan)
+{
+    json_object(writer, "source");
+    json_text(writer, "scripts", plan->sourced);
+    write_shells(writer, plan->shells);
+    json_array(writer, "argv");
+    for (size_t i = 1; i < plan->sourced_argc; i++)
+        json_text(writer, NULL, plan->argv[i]);
+    json_end(writer, ']');
+    json_text(writer, "origin", plan->sourced_origin);
+    json_end(writer, '}');
+}
+
 static void write_process(struct json_writer *writer, const struct plan *plan)
 {
     json_array(writer, "workdirs");
@@ -93,15 +117,13 @@ static void write_process(struct json_writer *writer, const struct plan *plan)
     json_end(writer, ']');
     if (plan->image_user)
         json_text(writer, "image_user", plan->image_user);
-    if (plan->shells) {
-        json_array(writer, "shells");
-        for (const char *const *shell = plan->shells; *shell; shell++)
-            json_text(writer, NULL, *shell);
-        json_end(writer, ']');
-    }
+    write_shells(writer, plan->sourced ? plan->command_shells : plan->shells);
+    if (plan->sourced)
+        write_sourced(writer, plan);
     json_object(writer, "command");
     json_array(writer, "argv");
-    for (char *const *arg = plan->argv + (plan->shells != NULL); *arg; arg++)
+    for (char *const *arg = plan->argv + (plan->sourced ? plan->sourced_argc : plan->shells != NULL); *arg;
+         arg++)
         json_text(writer, NULL, *arg);
     json_end(writer, ']');
     json_text(writer, "origin", plan->command_origin);

@@ -127,22 +127,38 @@ static void print_env(const struct plan *plan, struct str *out)
     }
 }
 
+static void print_choice(const char *const *shells, struct str *out)
+{
+    str_add(out, " in the first of");
+    for (; *shells; shells++) {
+        str_add_char(out, ' ');
+        str_add_quoted(out, *shells);
+    }
+}
+
+/* What a shell does before it becomes the command. */
+static void print_sourced(const struct plan *plan, struct str *out)
+{
+    size_t start = begin(out, "source");
+
+    str_add(out, plan->sourced);
+    print_choice(plan->shells, out);
+    end(out, start, plan->sourced_origin);
+}
+
 static void print_command(const struct plan *plan, struct str *out)
 {
     size_t start = begin(out, "command");
+    const char *const *shells = plan->sourced ? plan->command_shells : plan->shells;
+    char *const *first = plan->argv + (plan->sourced ? plan->sourced_argc : shells != NULL);
 
-    for (char *const *arg = plan->argv + (plan->shells != NULL); *arg; arg++) {
-        if (arg != plan->argv)
+    for (char *const *arg = first; *arg; arg++) {
+        if (arg != first || shells)
             str_add_char(out, ' ');
         str_add_quoted(out, *arg);
     }
-    if (plan->shells) {
-        str_add(out, " in the first of");
-        for (const char *const *shell = plan->shells; *shell; shell++) {
-            str_add_char(out, ' ');
-            str_add_quoted(out, *shell);
-        }
-    }
+    if (shells)
+        print_choice(shells, out);
     end(out, start, plan->command_origin);
 }
 
@@ -162,6 +178,8 @@ void plan_print_tail(const struct plan *plan, struct str *out)
         str_add(out, " of the image is not obeyed: you stay who you are");
         end(out, start, "image");
     }
+    if (plan->sourced)
+        print_sourced(plan, out);
     print_command(plan, out);
 }
 

@@ -28,6 +28,8 @@ void plan_workdirs(struct plan *plan, const struct plan_inputs *in)
         add_workdir(plan, facts->physical_cwd, "current directory")->is_callers = 1;
     if (in->config && in->config->workdir && *in->config->workdir)
         add_workdir(plan, path_join(in->arena, "/", in->config->workdir), "image");
+    if (in->foreign && in->foreign->workdir)
+        add_workdir(plan, path_join(in->arena, "/", in->foreign->workdir), in->foreign->workdir_origin);
     add_workdir(plan, "/", "default");
 }
 
@@ -98,8 +100,11 @@ int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *er
 {
     const struct request *request = in->request;
     char *const given[] = {arena_strdup(in->arena, request->entrypoint ? request->entrypoint : ""), NULL};
-    char *const *entrypoint = in->config ? in->config->entrypoint : NULL;
-    char *const *cmd = in->config ? in->config->cmd : NULL;
+    char *const *entrypoint = in->config    ? in->config->entrypoint
+                              : in->foreign ? in->foreign->entrypoint
+                                            : NULL;
+    char *const *cmd = in->config ? in->config->cmd : in->foreign ? in->foreign->cmd : NULL;
+    const char *origin = in->foreign && in->foreign->run_origin ? in->foreign->run_origin : NULL;
 
     if (in->config && in->config->user && *in->config->user)
         plan->image_user = in->config->user;
@@ -113,12 +118,13 @@ int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *er
         entrypoint = *given[0] ? given : NULL; /* an empty one means none, as with Docker */
         cmd = NULL;
     }
-    plan->command_origin = *request->command ? "arguments" : "image";
+    plan->command_origin = *request->command ? "arguments" : origin ? origin : "image";
     plan->argv = concatenate(in->arena, entrypoint, *request->command ? request->command : cmd);
     if (!plan->argv[0])
         return no_command(request, err);
     if (entrypoint && *entrypoint)
         plan->command_origin = request->entrypoint_choice == ENTRYPOINT_GIVEN ? request->entrypoint_origin
+                               : origin                                       ? origin
                                                                               : "entry point of the image";
     return 0;
 }

@@ -11,6 +11,7 @@
  *   environment      NAME=VALUE...; where it is missing, that of ../default
  *   facts            KEY=VALUE..., over those of ../default: see fact_keys
  *   config.json      the image's configuration; may be missing
+ *   root             what another system left in the image; may be missing
  *   env-file         read by a case that says --env-file env-file
  *
  *   plan.txt         the plan as text, or
@@ -31,6 +32,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/path.h"
+#include "image/directory.h"
 #include "oci/json-reader.h"
 #include "plan/plan.h"
 
@@ -199,6 +201,22 @@ static int is_squashfs(const char *image)
     return length > 5 && strcmp(image + length - 5, ".sqfs") == 0;
 }
 
+/* What is in the directory root that other systems keep beside an image's root; NULL: nothing. */
+static const struct foreign *read_foreign(struct arena *arena)
+{
+    FD_CLEANUP int dir = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct foreign *foreign = arena_alloc(arena, sizeof(*foreign));
+    struct str bytes = {.arena = arena};
+    struct err err = {0};
+
+    if (dir < 0)
+        return NULL;
+    if (directory_collect(&bytes, dir, &err) < 0 || !bytes.length ||
+        foreign_parse(foreign, bytes.data, bytes.length, arena, &err) < 0)
+        bail_out("root", err.text);
+    return foreign;
+}
+
 /* What the command makes of the current directory's case. 0 or -1. */
 static int build(struct plan *plan, struct arena *arena, struct err *err)
 {
@@ -206,6 +224,7 @@ static int build(struct plan *plan, struct arena *arena, struct err *err)
     struct oci_image_config config;
     struct host_facts facts;
     const char *bytes = read_text("config.json", arena);
+    const struct foreign *foreign = read_foreign(arena);
     int argc;
     char **argv = read_words(read_text("cmd", arena), &argc, arena);
 
@@ -218,7 +237,7 @@ static int build(struct plan *plan, struct arena *arena, struct err *err)
     options.request.shell = strcmp(argv[0], "shell") == 0;
     if (bytes && oci_image_config_parse(&config, bytes, strlen(bytes), arena, err) < 0)
         return -1;
-    return plan_build(plan, &options.request, bytes ? &config : NULL, &facts, arena, err);
+    return plan_build(plan, &options.request, bytes ? &config : NULL, foreign, &facts, arena, err);
 }
 
 /* The differences as TAP diagnostics. */

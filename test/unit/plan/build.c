@@ -115,7 +115,7 @@ static void test_join(void)
     struct err err;
 
     request.command = argv;
-    TAP_OK(plan_join(&plan, &request, NULL, &facts, &arena, &err), err);
+    TAP_OK(plan_join(&plan, &request, NULL, NULL, &facts, &arena, &err), err);
     TAP_INT(plan.row_count, 0);
     TAP_STR(plan.argv[0], "true");
     TAP_STR(plan.own_view, NULL);

@@ -13,7 +13,7 @@ static char *environment[5];
 static int passes(const char *entry, const char *name)
 {
     struct host_facts facts = {.environment = environment};
-    const struct plan_inputs in = {&request, NULL, &facts, &arena};
+    const struct plan_inputs in = {&request, NULL, NULL, &facts, &arena};
 
     snprintf(environment_of[0], sizeof(environment_of[0]), "%s", entry);
     environment[0] = environment_of[0];
@@ -65,7 +65,7 @@ static void test_passes(void)
 static const char *bound(const char *entry)
 {
     struct host_facts facts = {.environment = environment};
-    const struct plan_inputs in = {&request, NULL, &facts, &arena};
+    const struct plan_inputs in = {&request, NULL, NULL, &facts, &arena};
     struct plan plan = {0};
 
     snprintf(environment_of[0], sizeof(environment_of[0]), "%s", entry);

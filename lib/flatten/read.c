@@ -294,12 +294,12 @@ static int read_it(struct work *work, size_t index, int again, struct err *err)
         if (open_archive(&reading) == 0)
             result = read_members(&reading, again);
         archive_read_free(reading.archive);
+        work->done += layer_position(reading.layer);
         layer_close(reading.layer);
     }
-    if (result < 0)
+    /* What a stream says names what it is made of. */
+    if (result < 0 && (!layer->stream || err->id == ERR_LAYER))
         err_prefix(err, "layer %zu of %zu", index + 1, work->request->layer_count);
-    else
-        work->done += layer->size;
     return result;
 }
 

@@ -16,21 +16,41 @@
  *
  * One thread at a time may use a reader. Only pread() is called on the descriptor, so
  * several readers can share one.
+ *
+ * A layer may be a stream instead: a pipe, or what a thread makes while it is read. Its
+ * size is not known, and it is read once, from its beginning.
  */
 #ifndef CORACLE_LAYER_LAYER_H
 #define CORACLE_LAYER_LAYER_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
-struct layer {
-    int fd;                /* open for reading and pread; several layers can be in one file */
-    uint64_t offset, size; /* the range, compressed or not */
-    const char *digest;    /* of the range: "sha256:...", "sha512:..."; NULL: is not checked */
-    const char *diff_id;   /* of the tar in it; NULL: is not checked */
+struct layer_stream {
+    /* Up to ROOM bytes into BYTES: how many, 0 at the end, or -1 with ERR. */
+    ssize_t (*read)(struct layer_stream *stream, void *bytes, size_t room, struct err *err);
+    int begun; /* layer_open() was here */
 };
+
+struct layer {
+    int fd;                      /* open for reading and pread; several layers can be in one file */
+    uint64_t offset, size;       /* the range, compressed or not */
+    const char *digest;          /* of the range: "sha256:...", "sha512:..."; NULL: is not checked */
+    const char *diff_id;         /* of the tar in it; NULL: is not checked */
+    struct layer_stream *stream; /* not NULL: instead of the range */
+};
+
+/* A stream that is what a descriptor gives until its end: a pipe's, standard input. */
+struct layer_pipe {
+    struct layer_stream stream;
+    int fd;
+};
+
+/* FD stays the caller's; it and *PIPE must stay until layer_close(). */
+struct layer layer_of_pipe(struct layer_pipe *pipe, int fd);
 
 /* The tar of one layer may have this many bytes: a megabyte of gzip can stand for a gigabyte. */
 #define LAYER_TAR_LIMIT (UINT64_C(1) << 40)
@@ -45,10 +65,20 @@ struct layer_reader;
 
 /*
  * Begins to read LAYER, whose strings and descriptor must stay until layer_close().
- * NULL: what the range holds is not a layer (ERR_LAYER), the digest is none that we
- * know (ERR_DIGEST), an I/O error (ERR_IMAGE_UNREADABLE) or ERR_NO_MEMORY.
+ * NULL: what the range holds is not a layer, or a stream was begun before (ERR_LAYER), the
+ * digest is none that we know (ERR_DIGEST), an I/O error (ERR_IMAGE_UNREADABLE) or
+ * ERR_NO_MEMORY.
  */
 struct layer_reader *layer_open(const struct layer *layer, struct err *err);
+
+/* Gets the range as it is, piece by piece, while it is read. 0, or -1 with ERR, which ends the reading. */
+struct layer_copy {
+    int (*write)(struct layer_copy *copy, const void *bytes, size_t length, struct err *err);
+};
+struct layer_reader *layer_open_copy(const struct layer *layer, struct layer_copy *copy, struct err *err);
+
+/* How the range is compressed: "gzip" or "zstd"; NULL: not at all. */
+const char *layer_compression(const struct layer_reader *reader);
 
 /*
  * Sets *BYTES and *LENGTH to the next bytes of the tar, which are valid until the next

@@ -13,8 +13,9 @@ enum { INPUT_ROOM = 256 * 1024, OUTPUT_ROOM = 256 * 1024, TAR_BLOCK = 512 };
 
 struct layer_reader {
     struct layer layer;
-    uint64_t position; /* of the range, that were read */
-    uint64_t produced; /* bytes of the tar so far */
+    struct layer_copy *copy; /* NULL: none */
+    uint64_t position;       /* of the range, that were read */
+    uint64_t produced;       /* bytes of the tar so far */
     struct checksum range, tar;
     const struct decoder *decoder; /* NULL: a plain tar */
     void *state;
@@ -54,8 +55,26 @@ static int compare_sum(struct checksum *sum, const char *expected, const char *w
                    what, text, expected);
 }
 
-/* Fills input[] anew. 0 or -1; rest_length is 0 at the end of the range. */
-static int refill(struct layer_reader *reader, struct err *err)
+/* input[] filled from the stream: how much, 0 at its end, or -1. */
+static ssize_t fill_from_stream(struct layer_reader *reader, struct err *err)
+{
+    struct layer_stream *stream = reader->layer.stream;
+    size_t got = 0;
+
+    while (got < INPUT_ROOM) {
+        ssize_t n = stream->read(stream, reader->input + got, INPUT_ROOM - got, err);
+
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    return (ssize_t)got;
+}
+
+/* The same from the range. */
+static ssize_t fill_from_range(struct layer_reader *reader, struct err *err)
 {
     uint64_t left = reader->layer.size - reader->position;
     size_t wanted = left < INPUT_ROOM ? (size_t)left : INPUT_ROOM;
@@ -75,10 +94,22 @@ static int refill(struct layer_reader *reader, struct err *err)
                 (unsigned long long)(reader->position + got), (unsigned long long)reader->layer.size);
         got += (size_t)n;
     }
-    checksum_add(&reader->range, reader->input, got);
-    reader->position += got;
+    return (ssize_t)got;
+}
+
+/* Fills input[] anew. 0 or -1; rest_length is 0 at the end of the range. */
+static int refill(struct layer_reader *reader, struct err *err)
+{
+    ssize_t got = reader->layer.stream ? fill_from_stream(reader, err) : fill_from_range(reader, err);
+
+    if (got < 0)
+        return -1;
+    if (got && reader->copy && reader->copy->write(reader->copy, reader->input, (size_t)got, err) < 0)
+        return -1;
+    checksum_add(&reader->range, reader->input, (size_t)got);
+    reader->position += (uint64_t)got;
     reader->rest = reader->input;
-    reader->rest_length = got;
+    reader->rest_length = (size_t)got;
     return 0;
 }
 
@@ -158,7 +189,45 @@ static int recognise(struct layer_reader *reader, struct err *err)
     return 0;
 }
 
+static ssize_t read_pipe(struct layer_stream *stream, void *bytes, size_t room, struct err *err)
+{
+    const struct layer_pipe *pipe = (const struct layer_pipe *)stream;
+    ssize_t n;
+
+    do
+        n = read(pipe->fd, bytes, room);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return err_set(err, ERR_IMAGE_UNREADABLE, "the layer cannot be read: %s", err_reason(errno));
+    return n;
+}
+
+struct layer layer_of_pipe(struct layer_pipe *pipe, int fd)
+{
+    *pipe = (struct layer_pipe){.stream.read = read_pipe, .fd = fd};
+    return (struct layer){.fd = -1, .stream = &pipe->stream};
+}
+
+/* A range that can be, or a stream that nobody has read from. 0 or -1. */
+static int check_place(const struct layer *layer, struct err *err)
+{
+    if (!layer->stream && (layer->size > INT64_MAX || layer->offset > INT64_MAX - layer->size))
+        return err_set(err, ERR_LAYER, "the layer's place in its file is beyond any file");
+    if (layer->stream && layer->stream->begun)
+        return err_set(err, ERR_LAYER,
+                       "it is needed a second time, but what comes through a pipe can be read only once; "
+                       "make a file of it first");
+    if (layer->stream)
+        layer->stream->begun = 1;
+    return 0;
+}
+
 struct layer_reader *layer_open(const struct layer *layer, struct err *err)
+{
+    return layer_open_copy(layer, NULL, err);
+}
+
+struct layer_reader *layer_open_copy(const struct layer *layer, struct layer_copy *copy, struct err *err)
 {
     struct layer_reader *reader = malloc(sizeof(*reader));
 
@@ -168,10 +237,9 @@ struct layer_reader *layer_open(const struct layer *layer, struct err *err)
     }
     memset(reader, 0, offsetof(struct layer_reader, input));
     reader->layer = *layer;
-    if (layer->size > INT64_MAX || layer->offset > INT64_MAX - layer->size) {
-        err_set(err, ERR_LAYER, "the layer's place in its file is beyond any file");
+    reader->copy = copy;
+    if (check_place(layer, err) < 0)
         goto fail;
-    }
     if (begin_sum(&reader->range, layer->digest, err) < 0 || begin_sum(&reader->tar, layer->diff_id, err) < 0)
         goto fail;
     if (refill(reader, err) < 0 || recognise(reader, err) < 0)
@@ -278,6 +346,11 @@ int layer_finish(struct layer_reader *reader, struct err *err)
     if (compare_sum(&reader->range, reader->layer.digest, "the layer", err) < 0)
         return -1;
     return compare_sum(&reader->tar, reader->layer.diff_id, "what is in the layer", err);
+}
+
+const char *layer_compression(const struct layer_reader *reader)
+{
+    return reader->decoder ? reader->decoder->name : NULL;
 }
 
 uint64_t layer_position(const struct layer_reader *reader)

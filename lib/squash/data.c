@@ -178,3 +178,57 @@ int64_t squash_read(struct squash *squash, const struct squash_node *node, uint6
     }
     return (int64_t)done;
 }
+
+int squash_extent(struct squash *squash, const struct squash_node *node, uint64_t offset, uint64_t *length)
+{
+    const uint64_t block_size = squash->fs.sb.block_size, size = node->inode.xtra.reg.file_size;
+    const int has_tail = node->inode.xtra.reg.frag_idx != SQUASHFS_INVALID_FRAG;
+    const uint64_t end = has_tail ? size - size % block_size : size;
+    struct squash_place place;
+    uint64_t at = offset;
+    int is_data = -1;
+
+    errno = EINVAL;
+    if (!S_ISREG(node->inode.base.mode) || offset >= size || offset % block_size)
+        return -1;
+    errno = EIO;
+    if (at < end && find_block(squash, node, at / block_size, &place) < 0)
+        return -1;
+    while (at < end) {
+        const uint64_t before = place.data;
+        uint32_t header;
+
+        if (next_block(squash, &place, &header) < 0)
+            return -1;
+        if (is_data >= 0 && is_data != (place.data != before))
+            break;
+        is_data = place.data != before;
+        at += block_size;
+    }
+    /* The tail is data. */
+    if (at >= end && is_data != 0) {
+        is_data = 1;
+        at = size;
+    }
+    *length = (at < size ? at : size) - offset;
+    return is_data;
+}
+
+int squash_order(struct squash *squash, const struct squash_node *node, struct squash_order *order)
+{
+    const uint32_t number = node->inode.xtra.reg.frag_idx;
+    struct squashfs_fragment_entry fragment;
+
+    *order = (struct squash_order){.block = node->inode.xtra.reg.start_block};
+    if (number == SQUASHFS_INVALID_FRAG || node->inode.xtra.reg.file_size >= squash->fs.sb.block_size)
+        return 0;
+    /* The first tail that does not fit has the block of those before it written. */
+    *order = (struct squash_order){.within = (uint64_t)node->inode.xtra.reg.frag_off + 1};
+    if (number == 0)
+        return 0;
+    if (squash_table_get(squash, &squash->fs.frag_table, squash->fs.sb.fragments, number - 1, &fragment,
+                         sizeof(fragment)) < 0)
+        return -1;
+    order->block = le64toh(fragment.start_block);
+    return 0;
+}

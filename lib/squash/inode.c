@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -39,6 +40,20 @@ int squash_node(struct squash *squash, uint64_t reference, struct squash_node *n
         return -1;
     }
     node->reference = reference;
+    return 0;
+}
+
+/* The inode holds places in the table of ids. */
+int squash_ids(struct squash *squash, const struct squash_node *node, uint32_t *uid, uint32_t *gid)
+{
+    const sqfs_table *table = &squash->fs.id_table;
+    const uint64_t count = squash->fs.sb.no_ids;
+
+    if (squash_table_get(squash, table, count, node->inode.base.uid, uid, sizeof(*uid)) < 0 ||
+        squash_table_get(squash, table, count, node->inode.base.guid, gid, sizeof(*gid)) < 0)
+        return -1;
+    *uid = le32toh(*uid);
+    *gid = le32toh(*gid);
     return 0;
 }
 

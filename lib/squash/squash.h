@@ -81,6 +81,24 @@ int squash_next(struct squash *squash, struct squash_entries *entries, struct sq
 int64_t squash_read(struct squash *squash, const struct squash_node *node, uint64_t offset, size_t size,
                     char *buffer);
 
+/*
+ * Whether the regular file NODE has data at OFFSET, which is a multiple of the block size: 1,
+ * or 0: a hole. *LENGTH bytes of it are the same.
+ */
+int squash_extent(struct squash *squash, const struct squash_node *node, uint64_t offset, uint64_t *length);
+
+/*
+ * Where the contents of the regular file NODE stand among all: who writes files one after
+ * the other, ordered by block, then within, stores them as they are stored here. 0 or -1.
+ */
+struct squash_order {
+    uint64_t block, within;
+};
+int squash_order(struct squash *squash, const struct squash_node *node, struct squash_order *order);
+
+/* The owner of NODE. 0 or -1. */
+int squash_ids(struct squash *squash, const struct squash_node *node, uint32_t *uid, uint32_t *gid);
+
 /* Copies the text of the link NODE to BUFFER, which has SIZE bytes; not terminated. Its length. */
 int64_t squash_readlink(struct squash *squash, const struct squash_node *node, char *buffer, size_t size);
 

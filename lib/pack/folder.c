@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "pack/owners.h"
 #include "pack/unfinished.h"
 
 enum { NUMBER = 24, DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
@@ -218,7 +219,8 @@ static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, st
     struct folder *folder = from_sink(sink);
     const struct flatten_inode *root = tree->root->inode;
 
-    if (fill(folder, tree->root, err) < 0)
+    if (fill(folder, tree->root, err) < 0 ||
+        owners_write(folder->current, tree, FILE_BITS, DIRECTORY_BITS, err) < 0)
         return -1;
     if ((root->mode & S_IWUSR) && set_metadata(folder->unfinished.fd, "root", root) < 0)
         return fail("the directory", folder->name, err);

@@ -7,7 +7,8 @@
  *
  * Everything belongs to the user, whatever the image says; what would run with the
  * owner's id (set-user-id, set-group-id) loses that bit: the owner is another now.
- * Other modes are as in the image, those that lock the user himself out included.
+ * Other modes are as in the image, those that lock the user himself out included. What the
+ * image says of owners and lost bits is recorded in it, in .coracle/owners.mtree (owners.h).
  * user.* attributes are kept where the file system has such, security.capability never.
  *
  * It is made beside its place, in a directory that only the user may enter, and gets its

@@ -1,9 +1,12 @@
-/* coracle convert: an image from a layout or archive becomes a SquashFS file or a directory. */
-#include "base/str.h"
+/* coracle convert: an image becomes one of another kind. */
+#include "base/path.h"
+#include "cache/name.h"
 #include "image-commands.h"
+#include "image-names.h"
 #include "image-output-options.h"
 #include "image-output.h"
 #include "image-source.h"
+#include "image-write.h"
 
 static const struct opt_row rows[] = {
     OUTPUT_OPTIONS,
@@ -14,37 +17,63 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 static int print_help(struct arena *arena, struct err *err)
 {
     return images_help("coracle convert [OPTIONS] SOURCE DESTINATION",
-                       "Makes one image of all layers of SOURCE:\n"
+                       "Makes an image of another kind. SOURCE is a path, which is told by its content, or\n"
                        "  oci:DIRECTORY[:NAME]            an OCI image layout\n"
                        "  oci-archive:FILE[:NAME]         the same in a tar archive\n"
                        "  docker-archive:FILE[:NAME:TAG]  what `docker save` and `podman save` write\n"
-                       "DESTINATION is a SquashFS file, or dir:DIRECTORY.",
+                       "  docker://REGISTRY/NAME[:TAG]    in a registry\n"
+                       "  dir:DIRECTORY, sqfs:FILE, sif:FILE, tar:FILE\n"
+                       "                                  a root file system; tar:- is standard input\n"
+                       "DESTINATION is a SquashFS file, or dir:DIRECTORY, oci:DIRECTORY[:NAME],\n"
+                       "oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME:TAG].",
                        rows, ROW_COUNT, arena, err);
 }
 
-static int convert(const char *text, struct output_options *options, char *const environment[],
-                   struct arena *arena, struct err *err)
+/* Beside the destination: /tmp may be small. */
+static const char *download_folder(const struct output_options *options, const struct image_writing *writing,
+                                   struct arena *arena)
+{
+    const struct output beside = {
+        .path =
+            path_clean(arena, writing->destination.path ? writing->destination.path : options->output.path)};
+
+    return output_beside(&beside, ".download", arena);
+}
+
+static int make(struct image_source *source, struct output_options *options, struct image_writing *writing,
+                struct arena *arena, struct err *err)
+{
+    const char *path = writing->writer ? writing->destination.path : options->output.path;
+
+    if (!source->download)
+        image_source_show_layers(source, 0);
+    if (image_source_fetch(source, download_folder(options, writing, arena), err) < 0 ||
+        (writing->writer ? image_write(writing, source, options, err)
+                         : output_write_source(&options->output, source, arena, err)) < 0)
+        return -1;
+    image_source_discard(source);
+    output_progress_done(options, path, source->digest);
+    return 0;
+}
+
+static int convert(const char *text, struct output_options *options, struct image_writing *writing,
+                   char *const environment[], struct arena *arena, struct err *err)
 {
     const struct image_source_options source_options = {
         .platform = options->platform, .environment = environment, .progress = options->progress};
+    struct image_names names;
     struct reference reference;
     struct image_source source;
     int result;
 
-    if (reference_parse(&reference, text, arena, ERR_USAGE, err) < 0)
+    if (image_source_parse(&reference, text, arena, err) < 0 ||
+        image_names_load(&names, environment, arena, err) < 0 ||
+        (reference.transport == REFERENCE_REGISTRY &&
+         cache_complete(&reference, names.registry, arena, err) < 0))
         return -1;
-    if (reference.transport == REFERENCE_REGISTRY)
-        return err_set(err, ERR_USAGE,
-                       "%s is no source for coracle convert; write oci:DIRECTORY, oci-archive:FILE or "
-                       "docker-archive:FILE (coracle pull takes names in a registry)",
-                       str_quote(arena, text));
     result = image_source_open(&source, &reference, &source_options, arena, err);
     if (result == 0)
-        image_source_show_layers(&source, 0);
-    if (result == 0)
-        result = output_write_source(&options->output, &source, arena, err);
-    if (result == 0)
-        output_progress_done(options, options->output.path, source.digest);
+        result = make(&source, options, writing, arena, err);
     image_source_close(&source);
     return result;
 }
@@ -52,6 +81,7 @@ static int convert(const char *text, struct output_options *options, char *const
 int cmd_convert(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
     struct output_options options = {.arena = arena, .platform = images_host_platform(arena)};
+    struct image_writing writing;
     int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err), result;
 
     if (index < 0)
@@ -61,10 +91,12 @@ int cmd_convert(int argc, char *argv[], char *const environment[], struct arena 
     if (argc - index != 2)
         return err_set(err, ERR_USAGE,
                        "coracle convert takes a source and a destination; coracle convert --help");
-    if (output_open(&options.output, argv[index + 1], arena, err) < 0)
+    result = image_write_open(&writing, argv[index + 1], &options, arena, err);
+    if (result < 0 || (result == 0 && output_open(&options.output, argv[index + 1], arena, err) < 0))
         return -1;
     output_progress_begin(&options, environment);
-    result = convert(argv[index], &options, environment, arena, err);
+    result = convert(argv[index], &options, &writing, environment, arena, err);
     output_progress_end(&options, result, err);
+    image_write_close(&writing);
     return result;
 }

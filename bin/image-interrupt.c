@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -58,6 +59,25 @@ void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *given)
 
     *sink = (struct interrupt_sink){{file_begin, file_append, file_hole, file_end, finish}, given};
     for (size_t i = 0; i < NUMBER_COUNT; i++)
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+}
+
+static const char *volatile removed;
+
+static void remove_and_end(int number)
+{
+    if (removed)
+        unlink(removed);
+    raise(number);
+}
+
+void interrupt_remove(const char *path)
+{
+    struct sigaction action = {.sa_handler = remove_and_end, .sa_flags = (int)SA_RESETHAND}, old;
+
+    removed = path;
+    for (size_t i = 0; path && i < NUMBER_COUNT; i++)
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(numbers[i], &action, NULL);
 }

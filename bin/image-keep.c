@@ -1,5 +1,6 @@
 #include "image-keep.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "cache/name.h"
@@ -16,7 +17,8 @@ static int is_there(const char *path)
 static int make(const struct image_keeping *keeping, struct image_source *source, const char *image,
                 struct arena *arena, struct err *err)
 {
-    const char *folder = arena_join(arena, keeping->directory, "/" CACHE_LAYERS "/", source->id, NULL);
+    const char *folder =
+        source->id ? arena_join(arena, keeping->directory, "/" CACHE_LAYERS "/", source->id, NULL) : NULL;
     const struct output output = {.path = image, .options = *keeping->pack};
 
     if (store_make_parents(image, arena, err) < 0)
@@ -30,6 +32,14 @@ static int make(const struct image_keeping *keeping, struct image_source *source
     return is_there(image) ? 0 : -1;
 }
 
+/* What it is called in the cache: without a configuration, by the stamp of its name. */
+static const char *id_of(const struct image_source *source, const char *name, struct arena *arena)
+{
+    const char *at = strrchr(name, '@');
+
+    return source->id || !at ? source->id : arena_join(arena, "file:", at + 1, NULL);
+}
+
 static int bring(const struct image_keeping *keeping, const char *name, struct arena *arena, struct err *err)
 {
     struct image_source source;
@@ -37,7 +47,7 @@ static int bring(const struct image_keeping *keeping, const char *name, struct a
     int result = image_source_open(&source, keeping->reference, keeping->source, arena, err);
 
     if (result == 0) {
-        image = store_image(keeping->directory, source.id, arena);
+        image = store_image(keeping->directory, id_of(&source, name, arena), arena);
         if (!is_there(image))
             result = make(keeping, &source, image, arena, err);
         if (result == 0)

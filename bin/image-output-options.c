@@ -11,6 +11,7 @@ int output_set_compression(void *target, const char *value, const struct opt_ori
 {
     struct output_options *options = target;
 
+    options->compression_given = 1;
     return pack_parse_compression(value, &options->output.options, err) < 0
                ? err_prefix(err, "%s", origin->name)
                : 0;

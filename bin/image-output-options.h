@@ -13,7 +13,7 @@ struct output_options {
     struct arena *arena;
     struct arena progress_arena;
     struct progress *progress; /* NULL: it was not begun */
-    int json, quiet, help;
+    int json, quiet, help, compression_given;
 };
 
 /* Setters for a struct output_options. */

@@ -169,5 +169,8 @@ int output_write_source(const struct output *output, const struct image_source *
                                       .progress_data = &showing};
 
     progress_flatten_begin(source->progress);
-    return output_write(output, &request, arena, err);
+    if (output_write(output, &request, arena, err) < 0)
+        return image_source_failed(source, err);
+    image_source_warn(source);
+    return 0;
 }

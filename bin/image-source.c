@@ -1,9 +1,12 @@
 #include "image-source.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "image-download.h"
+#include "image-tree.h"
 
 static int open_layout(struct image_source *source, const struct reference *reference,
                        const struct image_source_options *options, struct arena *arena, struct err *err)
@@ -18,6 +21,31 @@ static int open_layout(struct image_source *source, const struct reference *refe
     source->config_length = image->config_length;
     source->layers = image->layers;
     source->layer_count = image->layer_count;
+    return 0;
+}
+
+/* TEXT is no file's. Without a registry, a tag or a digest it was more likely meant as one. */
+static int parse_name(struct reference *reference, const char *text, struct arena *arena, struct err *err)
+{
+    if (reference_parse(reference, text, arena, ERR_USAGE, err) < 0)
+        return -1;
+    if (reference->domain || strchr(text, ':') || strchr(text, '@'))
+        return 0;
+    return err_set(err, ERR_IMAGE_MISSING,
+                   "there is no file or directory %s; a name in a registry is written with it: docker.io/%s",
+                   str_quote(arena, text), text);
+}
+
+int image_source_parse(struct reference *reference, const char *text, struct arena *arena, struct err *err)
+{
+    struct err ignored;
+
+    if (reference_parse(reference, text, arena, ERR_USAGE, &ignored) == 0 &&
+        reference->transport != REFERENCE_REGISTRY)
+        return 0;
+    if (strncmp(text, "docker://", strlen("docker://")) == 0 || access(text, F_OK) < 0)
+        return parse_name(reference, text, arena, err);
+    *reference = (struct reference){.transport = REFERENCE_PATH, .path = text, .index = -1};
     return 0;
 }
 
@@ -45,10 +73,7 @@ int image_source_open(struct image_source *source, const struct reference *refer
     case REFERENCE_DOCKER_ARCHIVE:
         return open_layout(source, reference, options, arena, err);
     default:
-        return err_set(err, ERR_IMAGE_UNKNOWN,
-                       "%s has no layers; write [REGISTRY/]NAME[:TAG], oci:DIRECTORY, oci-archive:FILE or "
-                       "docker-archive:FILE",
-                       source->name);
+        return image_tree_open(source, reference, arena, err);
     }
 }
 
@@ -83,6 +108,17 @@ int image_source_fetch_config(struct image_source *source, const char *folder, s
     return 0;
 }
 
+int image_source_failed(const struct image_source *source, struct err *err)
+{
+    return err->id == ERR_LAYER || err->id == ERR_DIGEST ? err_prefix(err, "the image %s", source->name) : -1;
+}
+
+void image_source_warn(const struct image_source *source)
+{
+    if (source->tree)
+        image_tree_warn(source->tree);
+}
+
 void image_source_discard(struct image_source *source)
 {
 #ifdef HAVE_REGISTRY
@@ -99,5 +135,8 @@ void image_source_close(struct image_source *source)
         image_download_close(source->download);
 #endif
     source->download = NULL;
+    if (source->tree)
+        image_tree_close(source->tree);
+    source->tree = NULL;
     layout_close(&source->layout);
 }

@@ -29,10 +29,11 @@ struct image_source_options {
 };
 
 struct image_source {
-    const char *name;   /* as it was given, quoted, for messages */
-    const char *id;     /* the digest of its configuration: the image has it wherever it lies */
+    const char *name; /* as it was given, quoted, for messages */
+    const char
+        *id; /* the digest of its configuration: the image has it wherever it lies; NULL: it has none */
     const char *digest; /* of its manifest; NULL: a docker-archive has none */
-    const char *config; /* the configuration, byte for byte; of a registry: once it is fetched */
+    const char *config; /* the configuration, byte for byte; NULL: none; of a registry: once it is fetched */
     size_t config_length;
     const struct layer *layers; /* the lowest first; of a registry: open once they are fetched */
     size_t layer_count;
@@ -40,7 +41,14 @@ struct image_source {
     struct progress *progress;
     struct layout_image layout;      /* of an archive or a layout */
     struct image_download *download; /* of a registry */
+    struct image_tree *tree;         /* of a directory or file without layers */
 };
+
+/*
+ * What TEXT names: the path of something that is there, or what is written. 0, or -1 with
+ * ERR_USAGE.
+ */
+int image_source_parse(struct reference *reference, const char *text, struct arena *arena, struct err *err);
 
 /*
  * Finds the image that REFERENCE names (a registry's with its domain) and what it is. What
@@ -58,6 +66,12 @@ int image_source_fetch(struct image_source *source, const char *folder, struct e
 
 /* The same for the configuration alone. */
 int image_source_fetch_config(struct image_source *source, const char *folder, struct err *err);
+
+/* What is wrong with a layer is told with the image's name. Returns -1. */
+int image_source_failed(const struct image_source *source, struct err *err);
+
+/* Warns of what of the source was left out; after its layers were read. */
+void image_source_warn(const struct image_source *source);
 
 /* Removes from the folder what was fetched, and the folder where nothing else is in it. */
 void image_source_discard(struct image_source *source);

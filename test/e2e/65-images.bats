@@ -27,14 +27,6 @@ refused_with() {
     assert_equal "$(find . -maxdepth 1 -name '*out*' ! -name layout)" ''
 }
 
-# runs: what is in IMAGE is the two layers with the configuration.
-runs() {
-    capture "$PROGRAM" run "$IMAGE"
-    assert_output second || return
-    capture "$PROGRAM" run "$IMAGE" -- sh -c 'echo $FROM; ls /opt; ls /bin/busybox; test -s /etc/hosts && echo hosts'
-    assert_output $'image\n/bin/busybox\nhosts'
-}
-
 @test "an OCI layout becomes a SquashFS file that runs, with what the image says of itself" {
     need mksquashfs
     convert oci:layout:small out.sqfs
@@ -128,7 +120,7 @@ runs() {
     convert oci:layout:large out.sqfs
     refused_with image-missing small
     convert app.sqfs out.sqfs
-    refused_with usage 'oci:DIRECTORY'
+    refused_with image-missing 'docker.io/app.sqfs'
     convert oci:layout
     refused_with usage 'coracle convert --help'
     convert oci:layout /nowhere/out.sqfs

@@ -3,6 +3,7 @@
 
 load helpers
 load refusals
+load layouts
 
 # --- the image -----------------------------------------------------------------
 
@@ -62,11 +63,18 @@ load refusals
     says "$BATS_TEST_TMPDIR/file" SquashFS
 }
 
-@test "image: a tar file" {
-    tar -C "$IMAGE" -cf "$BATS_TEST_TMPDIR/image.tar" etc
-    refused 125 image-unknown run "$BATS_TEST_TMPDIR/image.tar" true
+@test "image: a tar file that is cut off, and one of another kind" {
+    need_coracle_image
+    export CORACLE_CACHE=$BATS_TEST_TMPDIR/cache
+    mkdir -p -m 700 cache/{images/file,layers}
+    tar -C "$IMAGE" -cf "$BATS_TEST_TMPDIR/whole.tar" etc bin
+    head -c 20000 "$BATS_TEST_TMPDIR/whole.tar" >"$BATS_TEST_TMPDIR/image.tar"
+    refused 125 layer run "$BATS_TEST_TMPDIR/image.tar" true
     says "$BATS_TEST_TMPDIR/image.tar"
     says_one_of tar archive
+    gzip <"$PAYLOAD" >"$BATS_TEST_TMPDIR/image.gz"
+    refused 125 layer run "$BATS_TEST_TMPDIR/image.gz" true
+    says "$BATS_TEST_TMPDIR/image.gz"
 }
 
 @test "image: a SIF file" {

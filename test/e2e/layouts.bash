@@ -77,3 +77,11 @@ registry_ends() {
 }
 
 convert() { capture "$PROGRAM" convert "$@"; }
+
+# runs: what is in IMAGE is the two layers with the configuration.
+runs() {
+    capture "$PROGRAM" run "$IMAGE"
+    assert_output second || return
+    capture "$PROGRAM" run "$IMAGE" -- sh -c 'echo $FROM; ls /opt; ls /bin/busybox; test -s /etc/hosts && echo hosts'
+    assert_output $'image\n/bin/busybox\nhosts'
+}

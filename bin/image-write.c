@@ -1,0 +1,67 @@
+#include "image-write.h"
+
+#include <string.h>
+
+#include "image-interrupt.h"
+
+/* Of layers that are made; gzip is read by all. */
+static int choose_compression(struct layout_write *write, const struct output_options *options,
+                              struct err *err)
+{
+    if (!options->compression_given)
+        return 0;
+    if (options->output.options.compression != PACK_ZSTD && options->output.options.compression != PACK_GZIP)
+        return err_set(err, ERR_USAGE, "--compression: layers of an image are compressed by gzip or zstd");
+    write->compression = options->output.options.compression == PACK_ZSTD ? LAYOUT_ZSTD : LAYOUT_GZIP;
+    write->level = options->output.options.level;
+    return 0;
+}
+
+int image_write_open(struct image_writing *writing, const char *destination,
+                     const struct output_options *options, struct arena *arena, struct err *err)
+{
+    static const char *const prefixes[] = {"oci:", "oci-archive:", "docker-archive:"};
+    struct layout_write checked = {0};
+    int is_layout = 0;
+
+    *writing = (struct image_writing){0};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        is_layout |= strncmp(destination, prefixes[i], strlen(prefixes[i])) == 0;
+    if (!is_layout)
+        return 0;
+    if (choose_compression(&checked, options, err) < 0 ||
+        reference_parse(&writing->destination, destination, arena, ERR_USAGE, err) < 0)
+        return -1;
+    writing->writer = layout_create(&writing->destination, options->output.replace, arena, err);
+    return writing->writer ? 1 : -1;
+}
+
+int image_write(struct image_writing *writing, const struct image_source *source,
+                const struct output_options *options, struct err *err)
+{
+    struct layout_write write = {.layers = source->layers,
+                                 .layer_count = source->layer_count,
+                                 .config = source->config,
+                                 .config_length = source->config_length,
+                                 .platform = options->platform,
+                                 .progress = progress_flattened,
+                                 .progress_data = source->progress};
+    int result;
+
+    if (choose_compression(&write, options, err) < 0)
+        return -1;
+    progress_flatten_begin(source->progress);
+    interrupt_remove(layout_unfinished(writing->writer));
+    result = layout_write(writing->writer, &write, err);
+    interrupt_remove(NULL);
+    if (result < 0)
+        return image_source_failed(source, err);
+    image_source_warn(source);
+    return 0;
+}
+
+void image_write_close(struct image_writing *writing)
+{
+    layout_writer_close(writing->writer);
+    writing->writer = NULL;
+}

@@ -1,0 +1,171 @@
+#!/usr/bin/env bats
+# coracle convert, in all directions: nothing of an image is lost on the way.
+
+# Scripts for shells further in stand in single quotes; each test is a subshell.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helpers
+load squashfs
+load layouts
+
+setup() {
+    standard_setup
+    need_coracle_image
+    export CORACLE_CACHE=$PWD/cache
+}
+
+teardown() {
+    standard_teardown
+}
+
+# tree FILE: what is in a SquashFS, but for what is said of the image.
+tree() { unsquashfs -lln "$1" | sed -n 's#squashfs-root#.#; /\.\/\.coracle\/config.json$/!p'; }
+
+must_convert() {
+    convert "$@"
+    assert_success || return
+    assert_equal "$output$stderr" ''
+}
+
+# Owners, set-id bits, modes, hard links, holes and long names.
+make_varied_layout() {
+    local long
+    printf -v long '%0200d' 0
+    mkdir -p "$IMAGE/opt/$long/$long"
+    echo deep >"$IMAGE/opt/$long/$long/file"
+    cp "$IMAGE/bin/busybox" "$IMAGE/opt/su" && chmod 4755 "$IMAGE/opt/su"
+    ln "$IMAGE/opt/data/file" "$IMAGE/opt/other"
+    echo secret >"$IMAGE/opt/secret" && chmod 0000 "$IMAGE/opt/secret"
+    truncate -s 1M "$IMAGE/opt/hole"
+    mkdir -m 0700 "$IMAGE/opt/closed" && echo x >"$IMAGE/opt/closed/x"
+    # tar reads it; whoever made it cannot otherwise.
+    chmod 0400 "$IMAGE/opt/secret"
+    make_layout
+}
+
+@test "directory, SquashFS, layout, archives: there and back, the image is the same to the byte" {
+    need skopeo
+    make_varied_layout
+    must_convert oci:layout:small first.sqfs
+    capture "$PROGRAM" run first.sqfs -- sh -c 'echo $FROM; cat /etc/image-release; test ! -e /etc/hosts.orig && ls /opt'
+    assert_output_has second
+    must_convert first.sqfs again.sqfs
+    cmp first.sqfs again.sqfs
+    must_convert first.sqfs dir:folder
+    must_convert folder from-folder.sqfs
+    cmp first.sqfs from-folder.sqfs
+    must_convert dir:folder oci:made:one
+    must_convert sqfs:first.sqfs docker-archive:made.tar:example.org/made:1
+    must_convert ./made oci-archive:made-oci.tar
+    must_convert --compression zstd:3 first.sqfs oci:made:two
+    for source in oci:made:one docker-archive:made.tar made.tar made-oci.tar oci:made:two; do
+        must_convert --force "$source" back.sqfs
+        diff <(tree first.sqfs) <(tree back.sqfs) || report "by way of $source"
+        capture "$PROGRAM" run "$source"
+        assert_output second || report "$source"
+    done
+    # Whole layers are the same blobs.
+    must_convert oci:layout:small oci:copied:other
+    diff <(cd layout/blobs/sha256 && ls) <(cd copied/blobs/sha256 && ls)
+    # Others read what we write.
+    for source in oci:made:one oci:made:two docker-archive:made.tar oci-archive:made-oci.tar oci:copied:other; do
+        skopeo copy --quiet --insecure-policy "$source" dir:checked || report "skopeo and $source"
+        rm -r checked
+    done
+}
+
+@test "owners and bits that a directory cannot have are in the SquashFS again" {
+    make_varied_layout
+    must_convert oci:layout dir:folder
+    assert_equal "$(stat -c %a-%u folder/opt/su)" "755-$(id -u)"
+    must_convert folder out.sqfs
+    unsquashfs -lln out.sqfs >list
+    grep -q '^-rwsr-xr-x 0/0 .*/opt/su$' list || report "$(grep opt/su list)"
+    grep -q '^-rw-r--r-- 7/8 .*/etc/image-release$' list || report "$(grep image-release list)"
+}
+
+@test "a tar of a root file system, compressed or not, or through a pipe" {
+    tar -C "$IMAGE" --sort=name -cf plain.tar .
+    gzip -k plain.tar
+    zstd -q plain.tar
+    must_convert plain.tar plain.sqfs
+    IMAGE=$PWD/plain.sqfs
+    capture "$PROGRAM" run "$IMAGE" -- cat /etc/image-release
+    assert_output 'image name'
+    for file in plain.tar.gz plain.tar.zst; do
+        must_convert --force "$file" other.sqfs
+        cmp plain.sqfs other.sqfs
+        capture "$PROGRAM" run "$file" -- cat /etc/image-release
+        assert_output 'image name' || report "$file"
+    done
+    "$PROGRAM" convert tar:- piped.sqfs <plain.tar
+    cmp plain.sqfs piped.sqfs
+    "$PROGRAM" convert tar:- piped-too.sqfs < <(cat plain.tar.gz)
+    cmp plain.sqfs piped-too.sqfs
+}
+
+# refused_with IDENTIFIER TEXT: one error, and nothing of out is left.
+refused_with() {
+    assert_status 125 || return
+    assert_stderr_has "$2" || return
+    [[ $stderr == 'coracle: error: '*"[$1]" && $stderr != *$'\n'* ]] || report "expected one error [$1]" || return
+    assert_equal "$(find . -maxdepth 1 -name '*out*' ! -name layout)" ''
+}
+
+@test "what is there stays, a layout gets one more image" {
+    make_layout
+    must_convert oci:layout oci:made:one
+    convert oci:layout oci:made:one
+    assert_status 125
+    assert_stderr_has one
+    must_convert oci:layout oci:made:two
+    must_convert oci:made:one one.sqfs
+    must_convert oci:made:two two.sqfs
+    cmp one.sqfs two.sqfs
+    must_convert --force oci:layout oci:made:one
+    mkdir folder && echo precious >folder/file
+    for destination in oci:folder dir:folder oci-archive:folder; do
+        for option in '' --force; do
+            # shellcheck disable=SC2086
+            convert $option oci:layout "$destination"
+            assert_status 125 || report "$destination"
+            assert_equal "$(ls -A folder) $(<folder/file)" 'file precious'
+        done
+    done
+    echo precious >file
+    for destination in file oci-archive:file docker-archive:file oci:file; do
+        convert oci:layout "$destination"
+        assert_status 125 || report "$destination"
+        assert_equal "$(<file)" precious
+    done
+    must_convert --force oci:layout docker-archive:file:a:1
+    capture "$PROGRAM" run ./file
+    assert_output second
+}
+
+@test "what cannot be converted is told, and nothing is left" {
+    make_layout
+    echo text >text
+    convert text out.sqfs
+    refused_with image-unknown text
+    mkfifo fifo
+    convert fifo out.sqfs
+    refused_with image-unknown fifo
+    convert sqfs:text out.sqfs
+    refused_with image-unknown text
+    convert nowhere out.sqfs
+    refused_with image-missing nowhere
+    convert tar:nowhere out.sqfs
+    refused_with image-missing nowhere
+    convert --compression lz4 oci:layout oci:out
+    refused_with usage gzip
+    convert oci:layout oci:nowhere/out
+    refused_with output nowhere
+    mkdir -m 0700 closed && mkdir closed/in && echo x >closed/in/file && chmod 0 closed/in/file
+    tar -C "$IMAGE" -cf saved.tar . && head -c 100000 saved.tar >cut.tar
+    convert cut.tar out.sqfs
+    refused_with layer cut
+    tar -C layout -czf layout.tar.gz .
+    convert layout.tar.gz out.sqfs
+    refused_with image-unknown gunzip
+}

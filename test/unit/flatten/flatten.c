@@ -241,6 +241,46 @@ static void check_config(void)
     close(layer.fd);
 }
 
+/*
+ * A stream is read once. As the topmost layer, and so as the only one, it is never needed again:
+ * nothing above it hides what it has. Below others it may be.
+ */
+static void check_streams(void)
+{
+    static const char text[] = "f:a=1 h:b>a f:a=2 d:d f:d/x=3 w:d l:l>d f:l/y=4 h:c>d/y";
+    static struct made_sink sink;
+    struct layer whole = made_layer("f:d=1 d:d f:d/x=1 h:q>d/x"), upper = made_layer("w:a d:d");
+    struct layer stream = made_layer(text), below = made_layer("f:a=1 h:z>a f:d=x");
+    struct layer_pipe pipe;
+    struct layer layers[2];
+    struct flatten_counts counts;
+    struct err err = {0};
+
+    for (int with_lower = 0; with_lower <= 1; with_lower++) {
+        lseek(stream.fd, 0, SEEK_SET);
+        layers[0] = whole;
+        layers[with_lower] = layer_of_pipe(&pipe, stream.fd);
+        made_sink_init(&sink);
+        arena_init(&arena, tap_no_memory);
+        TAP_OK(run(layers, (size_t)with_lower + 1, &sink, &counts, &err), err);
+        TAP_TRUE(strstr(sink.text, "c=4*2") != NULL);
+        arena_free(&arena);
+    }
+    /* a's first name is hidden, and z is what it was. */
+    lseek(below.fd, 0, SEEK_SET);
+    layers[0] = layer_of_pipe(&pipe, below.fd);
+    layers[1] = upper;
+    made_sink_init(&sink);
+    arena_init(&arena, tap_no_memory);
+    TAP_ERR(run(layers, 2, &sink, &counts, &err), err, ERR_LAYER, "layer 1 of 2: it is needed a second time");
+    TAP_INT(sink.finished, 0);
+    arena_free(&arena);
+    close(whole.fd);
+    close(upper.fd);
+    close(stream.fd);
+    close(below.fd);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
@@ -248,6 +288,7 @@ int main(void)
     check_metadata();
     check_hidden();
     check_config();
+    check_streams();
     check_again_and_again();
     return tap_done();
 }

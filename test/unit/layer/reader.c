@@ -103,7 +103,7 @@ static long read_all(const struct layer *layer, struct err *err)
         same &= total + length <= TAR && memcmp(tar + total, bytes, length) == 0;
         total += length;
     } while (length);
-    if (layer_finish(reader, err) < 0 || layer_position(reader) != layer->size) {
+    if (layer_finish(reader, err) < 0 || (!layer->stream && layer_position(reader) != layer->size)) {
         layer_close(reader);
         return -1;
     }
@@ -209,6 +209,97 @@ static void check_places(void)
     TAP_ERR(read_all(&layer, &err), err, ERR_IMAGE_UNREADABLE, "cannot be read");
 }
 
+/* A stream that gives blob[] in small pieces, and says after a while that something is wrong. */
+struct pieces {
+    struct layer_stream stream;
+    size_t length, position, piece, fails_at;
+};
+
+static ssize_t read_piece(struct layer_stream *stream, void *bytes, size_t room, struct err *err)
+{
+    struct pieces *pieces = (struct pieces *)stream;
+    size_t left = pieces->length - pieces->position;
+    size_t n = pieces->piece < left ? pieces->piece : left;
+
+    if (pieces->fails_at && pieces->position >= pieces->fails_at)
+        return err_set(err, ERR_LIMIT, "the source says no");
+    n = n < room ? n : room;
+    memcpy(bytes, blob + pieces->position, n);
+    pieces->position += n;
+    return (ssize_t)n;
+}
+
+static void check_stream(const char *name, size_t length)
+{
+    struct pieces pieces = {{read_piece, 0}, length, 0, 4093, 0};
+    struct layer layer = {
+        .fd = -1, .diff_id = digest_of(tar, TAR, EVP_sha256(), "sha256"), .stream = &pieces.stream};
+    struct err err = {0};
+
+    tap.row = name;
+    TAP_INT(read_all(&layer, &err), TAR);
+    TAP_ERR(read_all(&layer, &err), err, ERR_LAYER, "can be read only once");
+    pieces = (struct pieces){{read_piece, 0}, length, 0, 4093, length / 2};
+    TAP_ERR(read_all(&layer, &err), err, ERR_LIMIT, "the source says no");
+    pieces = (struct pieces){{read_piece, 0}, length, 0, 4093, length}; /* at the end it still may */
+    TAP_ERR(read_all(&layer, &err), err, ERR_LIMIT, "the source says no");
+    pieces = (struct pieces){{read_piece, 0}, length, 0, 4093, 0};
+    layer.digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    TAP_ERR(read_all(&layer, &err), err, ERR_DIGEST, "the layer has the digest");
+    tap.row = NULL;
+}
+
+static void check_pipe(size_t length)
+{
+    struct layer_pipe pipe;
+    int fd = memfd_create("layer", MFD_CLOEXEC);
+    struct layer layer = layer_of_pipe(&pipe, fd);
+    struct err err = {0};
+
+    TAP_INT(fd_write_all(fd, blob, length), 0);
+    lseek(fd, 0, SEEK_SET);
+    layer.diff_id = digest_of(tar, TAR, EVP_sha256(), "sha256");
+    TAP_INT(read_all(&layer, &err), TAR);
+    close(fd);
+    layer = layer_of_pipe(&pipe, -1);
+    TAP_ERR(read_all(&layer, &err), err, ERR_IMAGE_UNREADABLE, "cannot be read");
+}
+
+/* The range as it is, whatever is in it. */
+static size_t copied;
+static int copy_fails;
+
+static int copy_write(struct layer_copy *copy, const void *bytes, size_t length, struct err *err)
+{
+    (void)copy;
+    if (copy_fails)
+        return err_set(err, ERR_OUTPUT, "no room");
+    copied += memcmp(blob + copied, bytes, length) == 0 ? length : ROOM;
+    return 0;
+}
+
+static void check_copy(size_t length, const char *compression)
+{
+    struct layer layer = in_file(length);
+    struct layer_copy copy = {copy_write};
+    struct layer_reader *reader;
+    struct err err = {0};
+
+    copied = 0;
+    reader = layer_open_copy(&layer, &copy, &err);
+    TAP_TRUE(reader != NULL);
+    if (reader) {
+        TAP_STR(layer_compression(reader), compression);
+        TAP_OK(layer_finish(reader, &err), err);
+    }
+    layer_close(reader);
+    TAP_INT(copied, length);
+    copy_fails = 1;
+    TAP_ERR(layer_open_copy(&layer, &copy, &err) ? 0 : -1, err, ERR_OUTPUT, "no room");
+    copy_fails = 0;
+    close(layer.fd);
+}
+
 int main(void)
 {
     size_t length;
@@ -236,7 +327,15 @@ int main(void)
     blob[length - 28] ^= 0x55; /* the sum in the first member's end */
     check_bad("gzip, wrong sum", length, ERR_LAYER, "gzip data is damaged");
 
+    length = gzip_members(1000);
+    check_stream("gzip, a stream", length);
+    check_copy(length, "gzip");
+    memcpy(blob, tar, TAR);
+    check_stream("plain, a stream", TAR);
+    check_copy(TAR, NULL);
+    check_pipe(TAR);
     length = zstd_frames(TAR / 2);
+    check_copy(length, "zstd");
     check_good("zstd", length);
     check_bad("zstd, cut off", length - 100, ERR_LAYER, "has no end");
     check_bad("zstd, cut off in the last frame", length - 1, ERR_LAYER, "has no end");

@@ -66,6 +66,15 @@ static void add_others(struct str *out, const struct json_value *top)
     }
 }
 
+/* Readers want a platform; what only says how an image is run may have none. */
+static void add_missing(struct str *out, const struct json_value *top, const char *name, const char *text)
+{
+    if (json_member(top, name))
+        return;
+    add_text(out, "", name, text);
+    str_add_char(out, ',');
+}
+
 static int is_same(const struct oci_rootfs *rootfs, const struct written *layers, size_t count)
 {
     if (rootfs->count != count)
@@ -98,6 +107,8 @@ static int edit_config(const struct layout_write *write, const struct written *l
                        json_kind_name(top->kind));
     str_add_char(out, '{');
     add_others(out, top);
+    add_missing(out, top, "architecture", write->platform.architecture);
+    add_missing(out, top, "os", write->platform.os);
     add_rootfs(out, layers, write->layer_count);
     str_add_char(out, ',');
     add_history(out, top, write->layer_count);
@@ -108,9 +119,22 @@ static int edit_config(const struct layout_write *write, const struct written *l
     return 0;
 }
 
+/* The request with a platform that is said. */
+static struct layout_write with_platform(const struct layout_write *write)
+{
+    struct layout_write complete = *write;
+
+    if (!complete.platform.os)
+        complete.platform.os = "linux";
+    if (!complete.platform.architecture)
+        complete.platform.architecture = "amd64";
+    return complete;
+}
+
 int document_config(const struct layout_write *write, const struct written *layers, const char **bytes,
                     size_t *length, struct oci_platform *platform, struct arena *arena, struct err *err)
 {
+    const struct layout_write complete = with_platform(write);
     struct str out = {.arena = arena};
     struct oci_rootfs rootfs;
     struct err ignored;
@@ -124,12 +148,10 @@ int document_config(const struct layout_write *write, const struct written *laye
         *platform = rootfs.platform;
         return 0;
     }
-    if (write->config && edit_config(write, layers, &out, platform, err) < 0)
+    if (write->config && edit_config(&complete, layers, &out, platform, err) < 0)
         return -1;
     if (!write->config) {
-        *platform = write->platform;
-        platform->os = platform->os ? platform->os : "linux";
-        platform->architecture = platform->architecture ? platform->architecture : "amd64";
+        *platform = complete.platform;
         str_add_char(&out, '{');
         add_platform(&out, platform);
         str_add_char(&out, ',');

@@ -38,7 +38,7 @@ struct layout_write {
     size_t layer_count;
     const void *config; /* the source's; NULL: it has none */
     size_t config_length;
-    struct oci_platform platform; /* where it has none; os NULL: linux */
+    struct oci_platform platform; /* where it names none; NULL in it: linux, amd64 */
     enum layout_compression compression;
     unsigned level; /* 0: gzip 6, zstd 3 */
     /* Called now and then; NULL: not. DONE bytes of the layers were read. */

@@ -77,8 +77,10 @@ static int open_entry(const struct walk *walk, const char *name, const struct st
 
     *mode_changed = 0;
     if (is_closed && walk->user && st->st_uid == walk->user) {
-        if (add_mode(walk, name, st, bits) < 0)
+        if (add_mode(walk, name, st, bits) < 0) {
+            errno = errno == ESTALE ? ESTALE : EACCES; /* that is what the user has to mend */
             return -1;
+        }
         *mode_changed = 1;
     }
     return openat(walk->current, name, flags);

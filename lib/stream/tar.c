@@ -10,16 +10,33 @@
 #include "base/fd.h"
 #include "stream/work.h"
 
-enum { BLOCK = 64 * 1024 };
+static void write_out(struct stream *stream, const void *bytes, size_t length)
+{
+    if (!stream->write_error && fd_write_all(stream->output, bytes, length) < 0)
+        stream->write_error = errno;
+}
 
+static void flush(struct stream *stream)
+{
+    write_out(stream, stream->pending, stream->pending_count);
+    stream->pending_count = 0;
+}
+
+/* Never fails: libarchive would not free all that it has any more. */
 static la_ssize_t put(struct archive *archive, void *data, const void *bytes, size_t length)
 {
     struct stream *stream = data;
 
-    if (fd_write_all(stream->output, bytes, length) == 0)
-        return (la_ssize_t)length;
-    archive_set_error(archive, errno, "nobody reads it any more");
-    return ARCHIVE_FATAL;
+    (void)archive;
+    if (length > WORK_PENDING_SIZE - stream->pending_count)
+        flush(stream);
+    if (length > WORK_PENDING_SIZE) {
+        write_out(stream, bytes, length);
+    } else {
+        memcpy(stream->pending + stream->pending_count, bytes, length);
+        stream->pending_count += length;
+    }
+    return (la_ssize_t)length;
 }
 
 static int fail(struct stream *stream, const char *path)
@@ -42,8 +59,7 @@ int tar_open(struct stream *stream)
      */
     if (archive_write_set_format_pax_restricted(stream->archive) != ARCHIVE_OK ||
         archive_write_set_options(stream->archive, "pax:xattrheader=SCHILY") != ARCHIVE_OK ||
-        archive_write_set_bytes_per_block(stream->archive, BLOCK) != ARCHIVE_OK ||
-        archive_write_set_bytes_in_last_block(stream->archive, 1) != ARCHIVE_OK ||
+        archive_write_set_bytes_per_block(stream->archive, 0) != ARCHIVE_OK || /* put() has a buffer */
         archive_write_open(stream->archive, stream, NULL, put, NULL) != ARCHIVE_OK)
         return fail(stream, "");
     return 0;
@@ -86,6 +102,8 @@ static void describe(struct stream *stream, const struct member *member)
 
 int tar_begin(struct stream *stream, const struct member *member)
 {
+    if (stream->write_error)
+        return tar_data(stream, "", 0);
     describe(stream, member);
     stream->attribute_count = stream->attributes_used = 0;
     stream->counts.entries++;
@@ -95,6 +113,10 @@ int tar_begin(struct stream *stream, const struct member *member)
 
 int tar_data(struct stream *stream, const void *bytes, size_t length)
 {
+    /* Who reads has an error of his own: this one is not seen. */
+    if (stream->write_error)
+        return err_set(&stream->err, ERR_SYSTEM, "a pipe cannot be written: %s",
+                       err_reason(stream->write_error));
     while (length) {
         la_ssize_t n = archive_write_data(stream->archive, bytes, length);
 
@@ -131,10 +153,14 @@ int tar_close(struct stream *stream)
 {
     int result = 0;
 
-    if (stream->archive && stream->result < 0)
-        archive_write_fail(stream->archive);
-    else if (stream->archive && archive_write_close(stream->archive) != ARCHIVE_OK)
+    if (stream->result < 0)
+        stream->write_error = ECANCELED;
+    if (stream->archive && archive_write_close(stream->archive) != ARCHIVE_OK && stream->result == 0)
         result = fail(stream, "");
+    flush(stream);
+    if (stream->write_error && stream->result == 0 && result == 0)
+        result = err_set(&stream->err, ERR_SYSTEM, "a pipe cannot be written: %s",
+                         err_reason(stream->write_error));
     archive_write_free(stream->archive);
     archive_entry_free(stream->entry);
     stream->archive = NULL;

@@ -21,6 +21,7 @@ enum {
     WORK_ATTRIBUTES_SIZE = 65536, /* of an entry, bytes */
     WORK_EXTENTS_LIMIT = 65536,   /* of a file; behind the last all is data */
     WORK_BUFFER_SIZE = 256 * 1024,
+    WORK_PENDING_SIZE = 64 * 1024,
     WORK_CONFIG_LIMIT = 4 << 20, /* what image/server-message.h allows */
 };
 
@@ -82,11 +83,14 @@ struct stream {
     /* For make(). */
     struct archive *archive;
     struct archive_entry *entry;
+    int write_error;      /* errno of the pipe; what is written after that goes nowhere */
+    size_t pending_count; /* bytes of pending[] that are not written yet */
     struct links links;
     char *buffer;                 /* WORK_BUFFER_SIZE */
     struct attribute *attributes; /* of the next member */
     size_t attribute_count, attributes_used;
     char *values; /* WORK_ATTRIBUTES_SIZE: what they point to */
+    char pending[WORK_PENDING_SIZE];
 };
 
 /* A stream without a source. NULL: no memory. */

@@ -59,6 +59,9 @@ static void check_config(void)
         "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Env\":[\"A=\xC3\xA9\"]},\"rootfs\":{"
         "\"type\":"
         "\"layers\",\"diff_ids\":[\"" A "\"]},\"history\":[{\"created_by\":\"coracle convert\"}]} amd64");
+    TAP_STR(config("{\"os\":\"linux\"}", 0, "riscv64"),
+            "{\"os\":\"linux\",\"architecture\":\"riscv64\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},"
+            "\"history\":[]} riscv64");
     TAP_TRUE(strstr(config("[]", 1, NULL), "image configuration: it is an array") != NULL);
     TAP_TRUE(strstr(config("{", 1, NULL), "image configuration: line 1") != NULL);
     TAP_INT(err.id, ERR_IMAGE_CONFIG);

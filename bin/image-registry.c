@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "registry/auth-file.h"
+#include "registry/endpoint.h"
 
 /* What CONFIG says of DOMAIN, or NULL. */
 static const struct config_registry *find_registry(const struct config *config, const char *domain)
@@ -73,6 +74,7 @@ static int set_mirror(struct registry_mirror *mirror, const struct opening *open
 {
     static const struct registry_overrides none;
     const struct reference *reference = opening->reference;
+    const char *repository = endpoint_repository(reference->domain, reference->repository, opening->arena);
     struct registry_options options;
     struct reference name;
     const char *key;
@@ -82,11 +84,9 @@ static int set_mirror(struct registry_mirror *mirror, const struct opening *open
     registry_configure(&options, name.domain, opening->config, &none);
     mirror->plain_http = options.plain_http;
     mirror->ca_file = options.ca_file;
-    return find_credentials(
-        opening, name.domain,
-        name.repository ? arena_join(opening->arena, name.repository, "/", reference->repository, NULL)
-                        : reference->repository,
-        &mirror->credentials, err);
+    if (name.repository)
+        repository = arena_join(opening->arena, name.repository, "/", repository, NULL);
+    return find_credentials(opening, name.domain, repository, &mirror->credentials, err);
 }
 
 static void set_mirrors(struct registry_options *options, const struct opening *opening)

@@ -9,7 +9,9 @@
  * Options: plain-http ca attempts back-off stall parallel auth-file stop-at, and mirror, as often as
  * there are mirrors, which have the same plain-http and ca. Credentials are in CLIENT_USER,
  * CLIENT_PASSWORD and CLIENT_TOKEN, for mirror N, from 0, in MIRRORN_USER and MIRRORN_PASSWORD, or, with
- * auth-file ("" for those of the environment), in files. Notes go to standard error.
+ * auth-file ("" for those of the environment), in files. With config=DOMAIN, as often as there are
+ * such, the registry is opened by bin/image-registry.h instead, with a configuration in which the registry
+ * has the mirrors and each DOMAIN is spoken to in plain http. Notes go to standard error.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../bin/image-registry.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "registry/auth-file.h"
@@ -29,6 +32,8 @@ struct client {
     struct registry_credentials credentials;
     struct registry_mirror mirrors[REGISTRY_MIRRORS_MAX + 1];
     struct registry_credentials mirror_credentials[REGISTRY_MIRRORS_MAX + 1];
+    struct config_registry entries[8]; /* the first one is for the registry itself */
+    size_t entry_count;
     const char *auth_file; /* NULL: not looked at */
     uint64_t stop_at;      /* bytes of a blob */
     struct reference reference;
@@ -67,6 +72,10 @@ static int set_option(struct client *client, const char *argument)
 
     if (value && strncmp(argument, "mirror=", 7) == 0) {
         client->mirrors[client->options.mirror_count++].location = value;
+        return 1;
+    }
+    if (value && strncmp(argument, "config=", 7) == 0 && client->entry_count < 7) {
+        client->entries[++client->entry_count] = (struct config_registry){.domain = value, .plain_http = 1};
         return 1;
     }
     if (value && strncmp(argument, "stop-at=", 8) == 0) {
@@ -172,16 +181,36 @@ static int do_check(struct client *client, struct registry *registry)
     return asked;
 }
 
+static struct registry *open_configured(struct client *client)
+{
+    const char *locations[REGISTRY_MIRRORS_MAX + 2] = {NULL};
+    const struct config config = {.registries = client->entries, .registry_count = client->entry_count + 1};
+    const struct registry_overrides overrides = {.plain_http = client->options.plain_http};
+
+    for (size_t i = 0; i < client->options.mirror_count; i++)
+        locations[i] = client->mirrors[i].location;
+    client->entries[0] = (struct config_registry){
+        .domain = client->reference.domain, .mirrors = locations, .origin = "coracle.toml:7"};
+    return registry_open_configured(&client->reference, &config, &overrides, environ, &client->arena,
+                                    &client->err);
+}
+
+static struct registry *open_registry(struct client *client)
+{
+    if (client->entry_count)
+        return open_configured(client);
+    if (find_credentials(client) < 0)
+        return NULL;
+    set_mirrors(client);
+    return registry_open(&client->reference, &client->options, &client->credentials, &client->arena,
+                         &client->err);
+}
+
 static int with_registry(struct client *client, const char *command, char **argv)
 {
-    struct registry *registry;
+    struct registry *registry = open_registry(client);
     int result;
 
-    if (find_credentials(client) < 0)
-        return -1;
-    set_mirrors(client);
-    registry = registry_open(&client->reference, &client->options, &client->credentials, &client->arena,
-                             &client->err);
     if (!registry)
         return -1;
     if (strcmp(command, "check") == 0)

@@ -338,6 +338,57 @@ def locations_that_are_none_are_refused(_):
     client(*FAST, *["mirror=127.0.0.1:1"] * 17, "manifest", "127.0.0.1:1/a:1").fails("registry", "17 mirrors, more than 16")
 
 
+def keep(folder, **entries):
+    """A file with credentials, as the environment names it. The members: (name, user and password)"""
+    with open(folder + "/auth.json", "w") as file:
+        json.dump({"auths": {name: {"auth": base64.b64encode(pair.encode()).decode()} for name, pair in entries.values()}}, file)
+    return {"REGISTRY_AUTH_FILE": folder + "/auth.json"}
+
+
+@test
+def a_configured_mirror_gets_what_is_kept_for_its_own_name(folder):
+    challenge = [("WWW-Authenticate", 'Basic realm="x"')]
+    refuse = lambda h: h.answer(401, headers=challenge)  # noqa: E731
+    with always(refuse) as first, always(refuse) as second, always(refuse) as third, always(refuse) as server:
+        environment = keep(folder, own=(server.name, "me:SECRET-own"), first=(first.name, "you:SECRET-0"),
+                           second=(second.name + "/hub/library", "they:SECRET-1"), other=(second.name + "/other", "x:SECRET-x"))
+        result = client("plain-http=1", *[f"config={s.name}" for s in (first, second, third)],
+                        *[f"mirror={name}" for name in (first.name, second.name + "/hub/library", third.name + "/hub")],
+                        "manifest", server.name + "/a:1", environment=environment)
+        passed_over(result.fails("registry-denied", "user me"), first.name, second.name + "/hub/library", third.name + "/hub")
+        for here, own in ((first, MIRROR0), (second, MIRROR1), (third, None), (server, OWN)):
+            equal({r.headers["Authorization"] for r in here.requests}, {None, own})
+        equal(second.requests[0].path, "/v2/hub/library/a/manifests/1")
+
+
+@test
+def a_mirror_of_docker_hub_has_its_long_names(folder):
+    with always(lambda h: h.answer(401, headers=[("WWW-Authenticate", "Basic realm=x")])) as mirror:
+        environment = keep(folder, long=(mirror.name + "/hub/library/debian", "you:SECRET-0"))
+        proxy = {"https_proxy": "http://127.0.0.1:1"}  # nothing leaves this machine
+        client(f"config={mirror.name}", f"mirror={mirror.name}/hub", "manifest", "docker.io/debian:12",
+               environment={**environment, **proxy}).fails("registry")
+        equal([r.headers["Authorization"] for r in mirror.requests], [None, MIRROR0])
+
+
+@test
+def what_is_configured_for_the_registry_is_not_for_its_mirrors(_):
+    """Plain http of an option is the registry's alone."""
+    with whole() as mirror, whole() as server:
+        result = client("plain-http=1", "config=unused.example", f"mirror={mirror.name}", "manifest", server.name + "/a:1").succeeds()
+        passed_over(result, mirror.name)
+        equal((mirror.requests, len(server.requests)), ([], 1))
+
+
+@test
+def a_configured_mirror_that_is_none_is_left_out(_):
+    with whole() as server:
+        for bad in ("mirror", "user:SECRET@mirror.example"):
+            result = client("plain-http=1", "config=unused.example", f"mirror={bad}", "manifest", server.name + "/a:1").succeeds()
+            check("warning: a mirror of " in result.err and "(coracle.toml:7) is passed over" in result.err, result.err)
+            check("SECRET" not in result.err, result.err)
+
+
 @test
 def only_the_registry_itself_is_logged_in_to(_):
     with whole() as mirror, Server([("/v2/", lambda h: h.answer(200, b"{}"))]) as server:

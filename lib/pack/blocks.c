@@ -136,7 +136,7 @@ static int write_data_block(sqfs_block_writer_t *writer, void *user, sqfs_u32 si
     if (!(flags & SQFS_BLK_LAST_BLOCK))
         return 0;
     *location = blocks->current.length ? blocks->current.offset : 0;
-    return blocks->current.length ? settle(blocks, location) : 0;
+    return blocks->current.length && !(flags & SQFS_BLK_DONT_DEDUPLICATE) ? settle(blocks, location) : 0;
 }
 
 static sqfs_u64 get_block_count(const sqfs_block_writer_t *writer)

@@ -67,14 +67,36 @@ static struct packer *from_sink(struct flatten_sink *sink)
     return (struct packer *)sink;
 }
 
-/* Makes the current file known to the processor. 0 or -1. */
-static int begin_content(struct packer *packer, sqfs_u32 flags, uint64_t *handle, struct err *err)
+static int begin_content(struct packer *packer, struct content *content, sqfs_u32 flags, struct err *err)
 {
-    struct content *content = contents_add(packer->contents, handle);
     int result = SQFS_ERROR_ALLOC;
 
     if (content)
-        result = sqfs_block_processor_begin_file(packer->processor, &content->inode, NULL, flags);
+        result = sqfs_block_processor_begin_file(packer->processor, &content->inode, NULL,
+                                                 flags | SQFS_BLK_DONT_FRAGMENT);
+    return result ? packer_failed(packer, result, err) : 0;
+}
+
+/*
+ * Hands on the block that small files share. libsquashfs would do it from the single files,
+ * each of which goes to a thread and back for that.
+ */
+static int flush_shared(struct packer *packer, struct err *err)
+{
+    struct content *content;
+    int result;
+
+    if (!packer->shared_handle)
+        return 0;
+    content = contents_get(packer->contents, packer->shared_handle);
+    if (begin_content(packer, content,
+                      SQFS_BLK_DONT_DEDUPLICATE | SQFS_BLK_DONT_HASH | SQFS_BLK_IGNORE_SPARSE, err) < 0)
+        return -1;
+    result = sqfs_block_processor_append(packer->processor, packer->shared, packer->shared_length);
+    if (result == 0)
+        result = sqfs_block_processor_end_file(packer->processor);
+    packer->shared_length = 0;
+    packer->shared_handle = 0;
     return result ? packer_failed(packer, result, err) : 0;
 }
 
@@ -84,11 +106,13 @@ static int file_begin(struct flatten_sink *sink, uint64_t size, struct err *err)
 
     packer->left = size;
     packer->is_small = size < packer->block_size;
-    packer->small_length = 0;
-    if (packer->is_small)
-        return 0;
+    if (packer->is_small) {
+        packer->size = (uint32_t)size;
+        packer->done = 0;
+        return packer->shared_length + size > packer->block_size ? flush_shared(packer, err) : 0;
+    }
     /* The end of a large file is a block of its own: then all of it can be compared with others. */
-    return begin_content(packer, SQFS_BLK_DONT_FRAGMENT, &packer->handle, err);
+    return begin_content(packer, contents_add(packer->contents, &packer->handle), 0, err);
 }
 
 static int take(struct packer *packer, uint64_t length, struct err *err)
@@ -107,8 +131,8 @@ static int file_append(struct flatten_sink *sink, const void *bytes, size_t leng
     if (take(packer, length, err) < 0)
         return -1;
     if (packer->is_small) {
-        memcpy(packer->small + packer->small_length, bytes, length);
-        packer->small_length += length;
+        memcpy(packer->shared + packer->shared_length + packer->done, bytes, length);
+        packer->done += (uint32_t)length;
         return 0;
     }
     result = sqfs_block_processor_append(packer->processor, bytes, length);
@@ -129,49 +153,74 @@ static int file_hole(struct flatten_sink *sink, uint64_t length, struct err *err
     return 0;
 }
 
-/* A file of less than a block: stored unless the same was stored before. */
+/* A file of less than a block: stays in the shared one unless the same was stored before. */
 static int end_small(struct packer *packer, uint64_t *handle, struct err *err)
 {
-    uint64_t added;
-    int result;
+    struct content *content, *block = NULL;
 
-    if (contents_find(packer->contents, packer->small, packer->small_length, handle) < 0)
+    if (contents_find(packer->contents, packer->shared + packer->shared_length, packer->size, handle) < 0)
         return packer_failed(packer, SQFS_ERROR_ALLOC, err);
     if (*handle)
         return 0;
-    if (begin_content(packer, SQFS_BLK_DONT_DEDUPLICATE, &added, err) < 0)
-        return -1;
-    *handle = added;
-    result = sqfs_block_processor_append(packer->processor, packer->small, packer->small_length);
-    return result ? packer_failed(packer, result, err) : 0;
+    content = contents_add(packer->contents, handle);
+    if (content && !packer->shared_handle)
+        block = contents_add(packer->contents, &packer->shared_handle);
+    if (!content || !packer->shared_handle)
+        return packer_failed(packer, SQFS_ERROR_ALLOC, err);
+    if (block)
+        block->is_shared = 1;
+    content->shared = packer->shared_handle;
+    content->offset = packer->shared_length;
+    content->length = packer->size;
+    packer->shared_length += packer->size;
+    return 0;
 }
 
 static int file_end(struct flatten_sink *sink, uint64_t *handle, struct err *err)
 {
     struct packer *packer = from_sink(sink);
-    uint64_t before = 0;
     int result;
 
     if (packer->left)
         return err_set(err, ERR_LAYER, "a file has fewer bytes than it said");
+    if (packer->is_small)
+        return end_small(packer, handle, err);
     *handle = packer->handle;
-    if (packer->is_small) {
-        before = contents_count(packer->contents);
-        if (end_small(packer, handle, err) < 0)
-            return -1;
-        if (*handle <= before)
-            return 0;
-    }
     result = sqfs_block_processor_end_file(packer->processor);
     return result ? packer_failed(packer, result, err) : 0;
+}
+
+/* Where the blocks that small files share have come to lie. 0 or an error. */
+static int number_shared(struct packer *packer)
+{
+    for (uint64_t handle = 1; handle <= contents_count(packer->contents); handle++) {
+        struct content *content = contents_get(packer->contents, handle);
+        sqfs_u64 start = 0;
+        sqfs_u32 index;
+        int result;
+
+        if (!content->is_shared)
+            continue;
+        sqfs_inode_get_file_block_start(content->inode, &start);
+        result = sqfs_frag_table_append(packer->fragments, start, content->inode->extra[0], &index);
+        if (result)
+            return result;
+        content->fragment = index + 1;
+    }
+    return 0;
 }
 
 /* Blocks that are still under way, then all that is not contents. */
 static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, struct err *err)
 {
     struct packer *packer = from_sink(sink);
-    int result = sqfs_block_processor_finish(packer->processor);
+    int result;
 
+    if (flush_shared(packer, err) < 0)
+        return -1;
+    result = sqfs_block_processor_finish(packer->processor);
+    if (result == 0)
+        result = number_shared(packer);
     return result ? packer_failed(packer, result, err) : tables_write(packer, tree, err);
 }
 
@@ -245,8 +294,8 @@ static int create_processor(struct packer *packer, const struct pack_options *op
     packer->fragments = sqfs_frag_table_create(0);
     packer->writer = blocks_create(&packer->output);
     packer->contents = contents_create();
-    packer->small = malloc(packer->block_size);
-    if (!packer->fragments || !packer->writer || !packer->contents || !packer->small)
+    packer->shared = malloc(packer->block_size);
+    if (!packer->fragments || !packer->writer || !packer->contents || !packer->shared)
         return SQFS_ERROR_ALLOC;
     description.wr = packer->writer;
     description.tbl = packer->fragments;
@@ -294,6 +343,6 @@ void pack_close(struct flatten_sink *sink)
     sqfs_destroy(packer->fragments);
     sqfs_destroy(packer->compressor);
     contents_destroy(packer->contents);
-    free(packer->small);
+    free(packer->shared);
     free(packer);
 }

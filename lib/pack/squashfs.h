@@ -27,9 +27,13 @@ struct image_file {
 
 void image_file_init(struct image_file *output, int fd);
 
-/* A content that was stored. */
+/* A content that was stored, or a block that small ones share. */
 struct content {
-    sqfs_inode_generic_t *inode; /* libsquashfs fills it until the processor has finished */
+    sqfs_inode_generic_t *inode; /* libsquashfs fills it until the processor has finished; NULL: small */
+    uint64_t shared;             /* of a small content: the handle of its block; else 0 */
+    uint32_t offset, length;     /* in that */
+    uint32_t fragment;           /* of a block that is shared: its number from 1, when all are written */
+    int is_shared;
 };
 
 /* Contents by handle, and small ones by their digest. */
@@ -45,10 +49,12 @@ struct packer {
     sqfs_block_writer_t *writer;
     sqfs_block_processor_t *processor;
     struct contents *contents;
-    unsigned char *small; /* the current file, where it is smaller than a block */
-    size_t small_length;
-    uint64_t left; /* bytes that the current file still has */
+    unsigned char *shared; /* the block that small files are being added to */
+    uint32_t shared_length;
+    uint64_t shared_handle; /* of that; 0: it has none yet */
+    uint32_t size, done;    /* of the current file, where it is small: less than a block */
     int is_small;
+    uint64_t left;   /* bytes that the current file still has */
     uint64_t handle; /* of the current file, where it is not small */
 };
 

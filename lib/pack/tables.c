@@ -70,31 +70,48 @@ static int attribute_index(struct tables *tables, const struct flatten_inode *in
     return result ? result : sqfs_xattr_writer_end(tables->attributes, index);
 }
 
-/* A copy of what the processor has made for the contents; an empty file has none. */
+/* Of a file without contents (NULL), or of a part of a shared block. */
+static sqfs_inode_generic_t *small_inode(const struct tables *tables, const struct content *content)
+{
+    sqfs_inode_generic_t *made = calloc(1, sizeof(*made));
+
+    if (!made)
+        return NULL;
+    made->base.type = SQFS_INODE_FILE;
+    sqfs_inode_set_frag_location(made, 0xFFFFFFFF, 0xFFFFFFFF);
+    if (content) {
+        const struct content *block = contents_get(tables->packer->contents, content->shared);
+
+        sqfs_inode_set_file_size(made, content->length);
+        sqfs_inode_set_frag_location(made, block->fragment - 1, content->offset);
+    }
+    return made;
+}
+
+static sqfs_inode_generic_t *copy_inode(const sqfs_inode_generic_t *made)
+{
+    sqfs_inode_generic_t *copy = calloc(1, sizeof(*copy) + made->payload_bytes_used);
+
+    if (copy) {
+        memcpy(copy, made, sizeof(*copy) + made->payload_bytes_used);
+        copy->payload_bytes_available = made->payload_bytes_used;
+    }
+    return copy;
+}
+
 static sqfs_inode_generic_t *file_inode(struct tables *tables, const struct flatten_inode *inode)
 {
-    sqfs_inode_generic_t *copy;
+    const struct content *content = NULL;
+    sqfs_inode_generic_t *made;
 
-    if (inode->handle) {
-        const sqfs_inode_generic_t *made = contents_get(tables->packer->contents, inode->handle)->inode;
-
-        copy = calloc(1, sizeof(*copy) + made->payload_bytes_used);
-        if (copy) {
-            memcpy(copy, made, sizeof(*copy) + made->payload_bytes_used);
-            copy->payload_bytes_available = made->payload_bytes_used;
-        }
-    } else {
-        copy = calloc(1, sizeof(*copy));
-        if (copy) {
-            copy->base.type = SQFS_INODE_FILE;
-            sqfs_inode_set_frag_location(copy, 0xFFFFFFFF, 0xFFFFFFFF);
-        }
-    }
-    if (copy && inode->links > 1)
-        sqfs_inode_make_extended(copy);
-    if (copy && copy->base.type == SQFS_INODE_EXT_FILE)
-        copy->data.file_ext.nlink = inode->links;
-    return copy;
+    if (inode->handle)
+        content = contents_get(tables->packer->contents, inode->handle);
+    made = content && content->inode ? copy_inode(content->inode) : small_inode(tables, content);
+    if (made && inode->links > 1)
+        sqfs_inode_make_extended(made);
+    if (made && made->base.type == SQFS_INODE_EXT_FILE)
+        made->data.file_ext.nlink = inode->links;
+    return made;
 }
 
 static sqfs_inode_generic_t *other_inode(const struct flatten_inode *inode)

@@ -106,14 +106,13 @@ static int learn_config(struct image *image, const struct share_meeting *meeting
     return root < 0 ? 0 : image_inspect_root(image, root, name, arena, err);
 }
 
-static int enter(struct launch_options *options, char *const environment[], struct err *err)
+static int enter(struct launch_options *options, struct err *err)
 {
     struct request *request = &options->request;
     struct arena *arena = options->arena;
     struct wanted wanted = {.target = request->image};
     struct share_brokers brokers;
     struct share_meeting meeting;
-    struct host_facts facts;
     struct image image;
     struct plan plan;
     pid_t pid;
@@ -123,12 +122,11 @@ static int enter(struct launch_options *options, char *const environment[], stru
         return -1;
     pid = find(&brokers, &wanted, arena, err);
     if (!pid || share_target(&meeting, pid, &brokers, err) < 0 ||
-        learn_config(&image, &meeting, pid, request->image, arena, err) < 0 ||
-        facts_gather(&facts, environment, arena, err) < 0)
+        learn_config(&image, &meeting, pid, request->image, arena, err) < 0)
         return -1;
     request->shell = !*request->command;
     request->entrypoint_choice = ENTRYPOINT_NONE;
-    if (plan_join(&plan, request, image.config, image.foreign, &facts, arena, err) < 0)
+    if (plan_join(&plan, request, image.config, image.foreign, &options->facts, arena, err) < 0)
         return -1;
     return launch_enter_view(&plan, &meeting, arena, err);
 }
@@ -145,5 +143,5 @@ int cmd_exec(int argc, char *argv[], char *const environment[], struct arena *ar
             "Executes COMMAND, or a shell, in a container that is running on this node. CONTAINER is\n"
             "a process in it, the NAME that run --name gave it, or a job or step of Slurm: 77, 77.0.",
             arena, err);
-    return enter(&options, environment, err);
+    return enter(&options, err);
 }

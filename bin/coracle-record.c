@@ -1,6 +1,7 @@
 /*
- * coracle-record - asks the name service who the user is, keeps the answer for
- * the ranks of this node (host/record.h) and prints it on standard output.
+ * coracle-record - asks the name service who the user is, reads the configuration
+ * files, keeps the answers for the ranks of this node (host/record.h) and prints
+ * them on standard output.
  *
  * This is the one program of a launch that needs the system's own C library:
  * whatever nsswitch.conf names (files, sss, ldap, nis) is loaded here and
@@ -21,6 +22,8 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/path.h"
+#include "config/config.h"
+#include "config/sources.h"
 #include "host/account.h"
 #include "host/record-compose.h"
 #include "host/record-facts.h"
@@ -164,15 +167,60 @@ static const char *named_slurm_conf(const struct record_facts *facts)
     return *named == '/' ? named : NULL;
 }
 
+/* Puts into FILE what the configuration says. */
+static void take_configuration(struct record_file *file, const struct config *config,
+                               const struct config_sources *sources, struct arena *arena)
+{
+    struct record_setting *settings = arena_alloc(arena, (config->setting_count + 2) * sizeof(*settings));
+    size_t count = config->setting_count;
+
+    for (size_t i = 0; i < config->setting_count; i++) {
+        const struct config_setting *setting = &config->settings[i];
+        settings[i] = (struct record_setting){setting->name, setting->value, setting->origin};
+    }
+    if (config->cache.value)
+        settings[count++] = (struct record_setting){"cache", config->cache.value, config->cache.origin};
+    if (config->default_registry.value)
+        settings[count++] = (struct record_setting){"registry", config->default_registry.value,
+                                                    config->default_registry.origin};
+    file->settings = settings;
+    file->setting_count = count;
+    file->watches = sources->watches;
+    file->watch_count = sources->watch_count;
+    if (sources->is_fresh)
+        file->holds = RECORD_UNKNOWN_AGE;
+}
+
+/* A record that says only that the configuration cannot be used, and ERR why. */
+static void make_refusal(const struct record_facts *facts, struct record_file *file, const struct err *err,
+                         struct arena *arena)
+{
+    struct account account;
+    struct account_group *groups;
+    size_t count;
+
+    account_set_unknown(&account, facts->uid, facts->gid, arena);
+    groups = record_groups(&account, facts, arena, &count);
+    record_compose(file, facts, &account, NULL, groups, count, arena);
+    file->config_error = arena_strdup(arena, err->text);
+}
+
 /* A new record, texts included. */
 static enum outcome make(const struct record_facts *facts, struct record_file *file, struct arena *arena)
 {
+    struct config config;
+    struct config_sources sources;
+    struct err err;
     struct account account, slurm_user, *other = NULL;
     struct account_group *groups;
     struct slurm_conf conf;
     enum outcome outcome;
     size_t count;
 
+    if (config_read(&config, &sources, environ, arena, &err) < 0) {
+        make_refusal(facts, file, &err, arena);
+        return FAILED;
+    }
     outcome = look_up_user(facts, &account, arena);
     groups = record_groups(&account, facts, arena, &count);
     /* A service that is away would be waited for once more for each group. */
@@ -187,6 +235,7 @@ static enum outcome make(const struct record_facts *facts, struct record_file *f
     record_compose(file, facts, &account, other, groups, count, arena);
     file->slurm_conf = account_clean_path(conf.path);
     file->auth = auth_directory(&conf, arena);
+    take_configuration(file, &config, &sources, arena);
     if (outcome == NOT_FOUND || auth_may_come(file))
         file->holds = RECORD_UNKNOWN_AGE;
     return outcome;

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"images", "list the images in the cache", cmd_image},
     {"inspect", "print what an image says of itself", cmd_image},
     {"rm", "remove images from the cache", cmd_image},
+    {"config", "print what is configured and where, or check a file", cmd_config},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

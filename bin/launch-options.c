@@ -11,19 +11,40 @@
 #include "base/opt.h"
 #include "base/path.h"
 #include "image/image.h"
+#include "launch-settings.h"
 #include "output.h"
 #include "reference/reference.h"
 
 enum { ENV_FILE_LIMIT = 1024 * 1024 };
 
+/* What comes later wins: files, variables, options. */
+enum rank { RANK_FILE, RANK_VARIABLE, RANK_OPTION };
+
+/* ORIGIN is "FILE:LINE", "CORACLE_ROOT" or "--root". */
+static enum rank rank_of(const char *origin)
+{
+    return *origin == '-' ? RANK_OPTION : strncmp(origin, "CORACLE_", 8) == 0 ? RANK_VARIABLE : RANK_FILE;
+}
+
+/* Whether two settings of files are of the same one. */
+static int is_same_file(const char *a, const char *b)
+{
+    const size_t length = (size_t)(strrchr(a, ':') - a);
+
+    return strncmp(a, b, length) == 0 && strrchr(b, ':') == b + length;
+}
+
 /*
- * Whether what was set by EARLIER ("--root", "CORACLE_ROOT", or NULL) gives way to
- * ORIGIN: options come after variables; two of a kind that contradict each other
- * are an error.
+ * Whether what was set by EARLIER, or NULL, gives way to ORIGIN: two of a kind that contradict
+ * each other are an error, but for two files.
  */
 static int gives_way(const char *earlier, const struct opt_origin *origin)
 {
-    return earlier && *earlier != '-' && origin->error == ERR_USAGE;
+    const enum rank rank = rank_of(origin->name);
+
+    if (!earlier)
+        return 0;
+    return rank_of(earlier) < rank || (rank == RANK_FILE && !is_same_file(earlier, origin->name));
 }
 
 /* A setter is called with the options; most store in the request. */
@@ -421,22 +442,39 @@ static void log_as_asked(const struct launch_options *options)
                                             : (enum log_level)options->verbosity);
 }
 
-/* OPERAND is what the first operand is: "image", "container". */
-static int read_with(struct launch_options *options, const struct opt_row *table, size_t count, int argc,
-                     char *argv[], char *const environment[], const char *operand, struct err *err)
+const struct opt_row *launch_options_rows(size_t *count)
 {
+    *count = ROW_COUNT;
+    return rows;
+}
+
+/* What is known about the node was read before anybody could say how much to tell. */
+static void report(const struct host_record *record)
+{
+    if (record->warning)
+        log_warning("%s", record->warning);
+    else if (!record->is_kept)
+        log_message(LOG_WAYS, "the record was not kept: the next launch makes it anew");
+}
+
+/* OPERAND is what the first operand is: "image", "container". */
+static int read_line(struct launch_options *options, const struct opt_row *table, size_t count, int argc,
+                     char *argv[], const char *operand, struct err *err)
+{
+    char *const *environment = options->facts.environment;
     struct arena *arena = options->arena;
     int index;
 
     request_init(&options->request, arena);
-    if (opt_apply_environment(table, count, "CORACLE_", environment, options, arena, err) < 0)
+    if (launch_settings_apply(table, count, options->facts.record.settings,
+                              options->facts.record.setting_count, environment, options, arena, err) < 0 ||
+        opt_apply_environment(table, count, "CORACLE_", environment, options, arena, err) < 0)
         return -1;
     index = opt_parse(table, count, argc, argv, options, err);
     if (index < 0)
         return -1;
-    if (options->help)
-        return 0;
     log_as_asked(options);
+    report(&options->facts.record);
     if (index >= argc)
         return err_set(err, ERR_USAGE, "no %s was given: coracle %s [OPTIONS] %s [--] [COMMAND [ARG...]]",
                        operand, argv[0], count == ROW_COUNT ? "IMAGE" : "CONTAINER");
@@ -448,52 +486,67 @@ static int read_with(struct launch_options *options, const struct opt_row *table
     return 0;
 }
 
-int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
-                        struct arena *arena, struct err *err)
+static int gather_and_read(struct launch_options *options, const struct opt_row *table, size_t count,
+                           int argc, char *argv[], char *const environment[], const char *operand,
+                           struct arena *arena, struct err *err)
 {
     memset(options, 0, sizeof(*options));
     options->arena = arena;
-    return read_with(options, rows, ROW_COUNT, argc, argv, environment, "image", err);
+    options->help = opt_is_given(table, count, argc, argv, "--help");
+    if (options->help)
+        return 0;
+    if (facts_gather(&options->facts, environment, arena, err) < 0)
+        return -1;
+    return read_line(options, table, count, argc, argv, operand, err);
+}
+
+int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
+                        struct arena *arena, struct err *err)
+{
+    return gather_and_read(options, rows, ROW_COUNT, argc, argv, environment, "image", arena, err);
 }
 
 int launch_options_read_process(struct launch_options *options, int argc, char *argv[],
                                 char *const environment[], struct arena *arena, struct err *err)
 {
-    memset(options, 0, sizeof(*options));
-    options->arena = arena;
-    return read_with(options, rows + ROW_COUNT - PROCESS_ROWS, PROCESS_ROWS, argc, argv, environment,
-                     "container", err);
+    return gather_and_read(options, rows + ROW_COUNT - PROCESS_ROWS, PROCESS_ROWS, argc, argv, environment,
+                           "container", arena, err);
 }
 
-int launch_options_facts(const struct launch_options *options, char *const environment[],
-                         struct host_facts *facts, struct err *err)
+int launch_options_read_with(struct launch_options *options, int argc, char *argv[],
+                             const struct host_facts *facts, struct arena *arena, struct err *err)
+{
+    memset(options, 0, sizeof(*options));
+    options->arena = arena;
+    options->facts = *facts;
+    return read_line(options, rows, ROW_COUNT, argc, argv, "image", err);
+}
+
+void launch_options_gather(struct launch_options *options, char *const environment[])
 {
     const unsigned needs = scope_needs(options->request.share, environment);
+    struct host_facts *facts = &options->facts;
 
-    if (facts_gather(facts, environment, options->arena, err) < 0)
-        return -1;
     if (needs & (SCOPE_SESSION | SCOPE_LAUNCHER))
         facts_gather_session(facts);
     if (needs & SCOPE_LAUNCHER)
         facts_gather_launcher(facts);
     if (needs & SCOPE_CGROUP)
         facts_gather_cgroup(facts, options->arena);
-    return 0;
 }
 
 int launch_options_plan(struct launch_options *options, char *const environment[], struct plan *plan,
                         struct err *err)
 {
-    struct host_facts facts;
     struct image image;
 
     if (image_inspect(&image, options->request.image, environment, options->arena, err) < 0)
         return -1;
     image_warn(&image, options->request.image, options->arena);
     options->request.image_is_served = image.kind == IMAGE_SQUASHFS;
-    if (launch_options_facts(options, environment, &facts, err) < 0)
-        return -1;
-    return plan_build(plan, &options->request, image.config, image.foreign, &facts, options->arena, err);
+    launch_options_gather(options, environment);
+    return plan_build(plan, &options->request, image.config, image.foreign, &options->facts, options->arena,
+                      err);
 }
 
 static const char statuses[] =
@@ -507,7 +560,8 @@ int launch_options_help(const char *usage, const char *about, struct arena *aren
     str_addf(&out, "Usage: %s\n\n%s\n\n", usage, about);
     opt_help(rows, ROW_COUNT, &out);
     str_add(&out, "\nEach option but --dry-run, --json and --help can be given as a variable:\n"
-                  "CORACLE_BIND=/data,/scratch CORACLE_CLEAN_ENV=yes. Options come after variables.\n");
+                  "CORACLE_BIND=/data,/scratch CORACLE_CLEAN_ENV=yes. Options come after variables,\nand "
+                  "these after the files that coracle config lists.\n");
     str_add(&out, statuses);
     return output_print(&out, err);
 }

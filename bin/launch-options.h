@@ -1,15 +1,17 @@
 /*
  * launch-options - the options that run, shell and explain share.
  *
- * CORACLE_* variables and options fill a request; launch_options_plan() makes
- * the plan of it.
+ * The settings of the configuration, which are in the node's record, then CORACLE_*
+ * variables, then options fill a request; launch_options_plan() makes the plan of it.
  */
 #ifndef CORACLE_BIN_LAUNCH_OPTIONS_H
 #define CORACLE_BIN_LAUNCH_OPTIONS_H
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/opt.h"
 #include "base/sys.h"
+#include "host/facts.h"
 #include "plan/plan.h"
 #include "plan/request.h"
 
@@ -19,6 +21,7 @@ enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
 struct launch_options {
     struct arena *arena;
     struct request request;
+    struct host_facts facts;
     int image_index; /* of the image in the command's argv */
     enum pull_policy pull;
     const char *pull_origin;
@@ -33,9 +36,10 @@ struct launch_options {
 };
 
 /*
- * Reads CORACLE_* variables and ARGV (which begins with the command's name)
- * into OPTIONS: options, the image, an optional "--", the command. 0, or -1
- * with ERR_USAGE or ERR_CONFIG. With --help nothing after it is looked at.
+ * Gathers facts, and reads settings, CORACLE_* variables and ARGV (which begins with
+ * the command's name) into OPTIONS: options, the image, an optional "--", the command.
+ * 0, or -1 with ERR_USAGE or ERR_CONFIG, or as facts_gather() has it. With --help nothing
+ * else is looked at.
  */
 int launch_options_read(struct launch_options *options, int argc, char *argv[], char *const environment[],
                         struct arena *arena, struct err *err);
@@ -44,9 +48,15 @@ int launch_options_read(struct launch_options *options, int argc, char *argv[], 
 int launch_options_read_process(struct launch_options *options, int argc, char *argv[],
                                 char *const environment[], struct arena *arena, struct err *err);
 
-/* Gathers from the node what a view needs to know. 0 or -1. */
-int launch_options_facts(const struct launch_options *options, char *const environment[],
-                         struct host_facts *facts, struct err *err);
+/* The first of these with facts that are known. */
+int launch_options_read_with(struct launch_options *options, int argc, char *argv[],
+                             const struct host_facts *facts, struct arena *arena, struct err *err);
+
+/* The table. */
+const struct opt_row *launch_options_rows(size_t *count);
+
+/* Gathers from the node what a view needs to know besides. */
+void launch_options_gather(struct launch_options *options, char *const environment[]);
 
 /* Gathers what a plan needs from the node and the image, and builds it. A SquashFS is
  * opened by a server that ends when the caller does. 0 or -1. */

@@ -16,7 +16,6 @@ struct starting {
     struct arena *arena;
     struct sys_identity identity; /* of the image, as it was named; where the launch is shared */
     struct image image;
-    struct host_facts facts;
     struct plan plan;
     struct share_view view;
     struct share_meeting meeting;
@@ -32,15 +31,14 @@ static int plan_the_view(struct starting *starting, struct err *err)
 {
     const struct request *request = &starting->options->request;
 
-    if (launch_options_facts(starting->options, starting->environment, &starting->facts, err) < 0)
-        return -1;
-    return plan_view(&starting->plan, request, &starting->facts, starting->arena, err);
+    launch_options_gather(starting->options, starting->environment);
+    return plan_view(&starting->plan, request, &starting->options->facts, starting->arena, err);
 }
 
 static int plan_the_process(struct starting *starting, struct err *err)
 {
     return plan_process(&starting->plan, &starting->options->request, starting->image.config,
-                        starting->image.foreign, &starting->facts, starting->arena, err);
+                        starting->image.foreign, &starting->options->facts, starting->arena, err);
 }
 
 static int inspect(struct starting *starting, struct err *err)

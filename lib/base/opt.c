@@ -60,16 +60,26 @@ static int unknown_option(const struct opt_row *rows, size_t count, const char *
     return err_set(err, ERR_USAGE, "unknown option %s; --help lists the options", name);
 }
 
-static int set_row(const struct opt_row *row, const char *value, void *target, struct err *err)
+/* What is done with the options of a line: given to TARGET, or only looked for one of them. */
+struct walk {
+    void *target;
+    const char *sought; /* NULL: none is */
+    int found;
+};
+
+static int set_row(const struct opt_row *row, const char *value, struct walk *walk, struct err *err)
 {
     struct opt_origin origin = {row->name, ERR_USAGE};
 
-    return row->set(target, value, &origin, err);
+    if (!walk->sought)
+        return row->set(walk->target, value, &origin, err);
+    walk->found |= strcmp(row->name, walk->sought) == 0;
+    return 0;
 }
 
 /* ARGV[*INDEX] begins with "--". Sets *INDEX behind what was used. */
 static int parse_long(const struct opt_row *rows, size_t count, int argc, char *const argv[], int *index,
-                      void *target, struct err *err)
+                      struct walk *walk, struct err *err)
 {
     const char *arg = argv[(*index)++];
     size_t length = strcspn(arg, "=");
@@ -90,12 +100,12 @@ static int parse_long(const struct opt_row *rows, size_t count, int argc, char *
             return err_set(err, ERR_USAGE, "%s needs a value: %s %s", row->name, row->name, row->value_name);
         value = argv[(*index)++];
     }
-    return set_row(row, value, target, err);
+    return set_row(row, value, walk, err);
 }
 
 /* ARG begins with one "-": flags may be bundled, a value may follow at once or as the next argument. */
 static int parse_letters(const struct opt_row *rows, size_t count, int argc, char *const argv[], int *index,
-                         void *target, struct err *err)
+                         struct walk *walk, struct err *err)
 {
     const char *letter = argv[(*index)++] + 1;
 
@@ -113,7 +123,7 @@ static int parse_letters(const struct opt_row *rows, size_t count, int argc, cha
                 return err_set(err, ERR_USAGE, "-%c needs a value: -%c %s", *letter, *letter,
                                row->value_name);
         }
-        if (set_row(row, value, target, err) < 0)
+        if (set_row(row, value, walk, err) < 0)
             return -1;
         if (value)
             break;
@@ -121,8 +131,8 @@ static int parse_letters(const struct opt_row *rows, size_t count, int argc, cha
     return 0;
 }
 
-int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const argv[], void *target,
-              struct err *err)
+static int walk_line(const struct opt_row *rows, size_t count, int argc, char *const argv[],
+                     struct walk *walk, struct err *err)
 {
     int index = argc > 0; /* execve() allows an empty ARGV before Linux 5.18 */
 
@@ -131,13 +141,30 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
         if (strcmp(argv[index], "--") == 0)
             return index + 1;
         if (argv[index][1] == '-')
-            result = parse_long(rows, count, argc, argv, &index, target, err);
+            result = parse_long(rows, count, argc, argv, &index, walk, err);
         else
-            result = parse_letters(rows, count, argc, argv, &index, target, err);
+            result = parse_letters(rows, count, argc, argv, &index, walk, err);
         if (result < 0)
             return -1;
     }
     return index;
+}
+
+int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const argv[], void *target,
+              struct err *err)
+{
+    struct walk walk = {.target = target};
+
+    return walk_line(rows, count, argc, argv, &walk, err);
+}
+
+int opt_is_given(const struct opt_row *rows, size_t count, int argc, char *const argv[], const char *name)
+{
+    struct walk walk = {.sought = name};
+    struct err ignored;
+
+    walk_line(rows, count, argc, argv, &walk, &ignored);
+    return walk.found;
 }
 
 /* 1 for yes, 0 for no, -1 for neither. */
@@ -196,6 +223,13 @@ static int has_prefixed(char *const environment[], const char *prefix)
         if (**environment == *prefix && strncmp(*environment, prefix, n) == 0)
             return 1;
     return 0;
+}
+
+int opt_variable_says_no(const struct opt_row *row, char *const environment[])
+{
+    const char *value = row->variable && row->kind != OPT_VALUE ? env_find(environment, row->variable) : NULL;
+
+    return value && parse_yes_no(value) == 0;
 }
 
 int opt_apply_environment(const struct opt_row *rows, size_t count, const char *prefix,

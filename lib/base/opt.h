@@ -33,7 +33,8 @@ enum opt_variable {
     OPT_LIST,   /* values between commas; a comma inside is written \, */
 };
 
-/* Where a setting came from, for explain and for messages: "--bind", "CORACLE_BIND". */
+/* Where a setting came from, for explain and for messages: "--bind", "CORACLE_BIND",
+ * "/etc/coracle/coracle.toml:3". */
 struct opt_origin {
     const char *name;
     enum err_id error; /* what a bad value is: ERR_USAGE or ERR_CONFIG */
@@ -63,6 +64,12 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
               struct err *err);
 
 /*
+ * Whether option NAME is among the options of the line: before the first mistake in it. No
+ * setter is called.
+ */
+int opt_is_given(const struct opt_row *rows, size_t count, int argc, char *const argv[], const char *name);
+
+/*
  * Applies the variables that rows name, in the order of the rows. All of them
  * begin with PREFIX: an environment without one is told by that alone.
  *
@@ -72,6 +79,9 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
  */
 int opt_apply_environment(const struct opt_row *rows, size_t count, const char *prefix,
                           char *const environment[], void *target, struct arena *arena, struct err *err);
+
+/* Whether the variable of ROW, a flag or an option with an optional value, says no. */
+int opt_variable_says_no(const struct opt_row *row, char *const environment[]);
 
 /* Adds the help lines of all rows to OUT. */
 void opt_help(const struct opt_row *rows, size_t count, struct str *out);

@@ -59,7 +59,7 @@ void record_compose(struct record_file *file, const struct record_facts *facts, 
     file->user = account->name;
     file->home = account->home;
     file->shell = account->shell;
-    file->slurm_conf = file->auth = file->directory = "";
+    file->slurm_conf = file->auth = file->config_error = file->directory = "";
     file->passwd = str_text(&passwd);
     file->group = str_text(&group);
 }

@@ -21,7 +21,7 @@ struct account_group *record_groups(const struct account *account, const struct 
                                     struct arena *arena, size_t *count);
 
 /*
- * Fills *FILE, texts included, without a directory and without Slurm; it holds for
+ * Fills *FILE, texts included, without a directory, Slurm and configuration; it holds for
  * RECORD_MAX_AGE. OTHER is as in account_add_passwd(). It shares the strings of its
  * sources.
  */

@@ -2,41 +2,25 @@
 
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/str.h"
 #include "host/account.h"
+#include "host/config-place.h"
+#include "host/record-watch.h"
 #include "host/slurm-conf.h"
 
 /* Groups that are fetched with one call; who has more pays three. */
 enum { USUAL_GROUPS = 64 };
 
-static void add_number(struct str *text, const char *before, uint64_t value)
-{
-    str_add(text, before);
-    str_add_number(text, value);
-}
-
-/* "DEVICE:INODE:SIZE:MTIME.NANOSECONDS:CTIME.NANOSECONDS", or "absent". */
 static const char *describe_file(const char *path, struct arena *arena)
 {
-    struct str text = {.arena = arena};
-    struct stat st;
+    char stamp[RECORD_STAMP];
 
-    if (stat(path, &st) < 0)
-        return "absent";
-    add_number(&text, "", st.st_dev);
-    add_number(&text, ":", st.st_ino);
-    add_number(&text, ":", (uint64_t)st.st_size);
-    add_number(&text, ":", (uint64_t)st.st_mtim.tv_sec);
-    add_number(&text, ".", (uint64_t)st.st_mtim.tv_nsec);
-    add_number(&text, ":", (uint64_t)st.st_ctim.tv_sec);
-    add_number(&text, ".", (uint64_t)st.st_ctim.tv_nsec);
-    return text.data;
+    record_stamp_path(path, stamp);
+    return arena_strdup(arena, stamp);
 }
 
 static void gather_groups(struct record_facts *facts, struct arena *arena)
@@ -87,6 +71,9 @@ static const char *named_slurm_conf(char *const environment[])
 
 void record_facts_gather(struct record_facts *facts, char *const environment[], struct arena *arena)
 {
+    const struct config_place site = config_place_site(environment, arena);
+    const struct config_place user = config_place_user(environment, arena);
+
     memset(facts, 0, sizeof(*facts));
     facts->uid = (uint32_t)getauxval(AT_EUID);
     facts->gid = (uint32_t)getauxval(AT_GID);
@@ -96,5 +83,7 @@ void record_facts_gather(struct record_facts *facts, char *const environment[], 
     facts->inputs[RECORD_GROUP] = describe_file("/etc/group", arena);
     facts->inputs[RECORD_NSSWITCH] = describe_file("/etc/nsswitch.conf", arena);
     facts->inputs[RECORD_SLURM_CONF] = named_slurm_conf(environment);
+    facts->inputs[RECORD_SITE_CONFIG] = config_place_word(&site, arena);
+    facts->inputs[RECORD_USER_CONFIG] = config_place_word(&user, arena);
     gather_groups(facts, arena);
 }

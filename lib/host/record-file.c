@@ -6,7 +6,7 @@
 #include "base/num.h"
 #include "host/account.h"
 
-#define HEADER "coracle-record 2\n"
+#define HEADER "coracle-record 3\n"
 #define CHECK_KEY "check="
 
 enum {
@@ -16,17 +16,20 @@ enum {
     MADE_SLACK = 60, /* seconds by which another rank may have begun later than this one */
 };
 
+static const char digits[] = "0123456789abcdef";
+
 static const char *const input_keys[RECORD_INPUTS] = {
     [RECORD_PASSWD] = "passwd-file",
     [RECORD_GROUP] = "group-file",
     [RECORD_NSSWITCH] = "nsswitch-file",
     [RECORD_SLURM_CONF] = "slurm-conf-named",
+    [RECORD_SITE_CONFIG] = "site-config-named",
+    [RECORD_USER_CONFIG] = "user-config-named",
 };
 
 /* Writes the line `check` for the LENGTH bytes at TEXT to LINE. */
 static void format_check(const char *text, size_t length, char line[CHECK_LENGTH])
 {
-    static const char digits[] = "0123456789abcdef";
     uint64_t hash = 0xcbf29ce484222325;
 
     for (size_t i = 0; i < length; i++)
@@ -38,6 +41,11 @@ static void format_check(const char *text, size_t length, char line[CHECK_LENGTH
     line[CHECK_DIGITS] = '\n';
 }
 
+static int is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
 static void add_text(struct str *out, const char *key, const char *value)
 {
     str_add(out, key);
@@ -47,6 +55,8 @@ static void add_text(struct str *out, const char *key, const char *value)
             str_add(out, "\\n");
         else if (*value == '\\')
             str_add(out, "\\\\");
+        else if (is_control(*value))
+            str_add_bytes(out, (const char[]){'\\', 'x', digits[*value >> 4], digits[*value & 15]}, 4);
         else
             str_add_char(out, *value);
     }
@@ -71,6 +81,30 @@ static void add_groups(struct str *out, const struct record_file *file)
     str_add_char(out, '\n');
 }
 
+static void add_watches(struct str *out, const struct record_file *file)
+{
+    add_number(out, "watches", file->watch_count);
+    for (size_t i = 0; i < file->watch_count; i++) {
+        str_add(out, "watch=");
+        str_add(out, file->watches[i].stamp);
+        add_text(out, "", file->watches[i].path);
+        add_text(out, "lacks", file->watches[i].lacks);
+    }
+}
+
+static void add_settings(struct str *out, const struct record_file *file)
+{
+    add_number(out, "settings", file->setting_count);
+    for (size_t i = 0; i < file->setting_count; i++) {
+        const struct record_setting *setting = &file->settings[i];
+
+        add_text(out, setting->value ? "setting" : "flag", setting->name);
+        if (setting->value)
+            add_text(out, "value", setting->value);
+        add_text(out, "origin", setting->origin);
+    }
+}
+
 void record_file_print(const struct record_file *file, struct str *out)
 {
     size_t start = out->length;
@@ -84,11 +118,14 @@ void record_file_print(const struct record_file *file, struct str *out)
     for (int i = 0; i < RECORD_INPUTS; i++)
         add_text(out, input_keys[i], file->inputs[i]);
     add_groups(out, file);
+    add_watches(out, file);
     add_text(out, "user", file->user);
     add_text(out, "home", file->home);
     add_text(out, "shell", file->shell);
     add_text(out, "slurm-conf", file->slurm_conf);
     add_text(out, "auth", file->auth);
+    add_text(out, "config-error", file->config_error);
+    add_settings(out, file);
     add_text(out, "directory", file->directory);
     add_text(out, "passwd", file->passwd);
     add_text(out, "group", file->group);
@@ -96,22 +133,51 @@ void record_file_print(const struct record_file *file, struct str *out)
     str_add_bytes(out, check, sizeof(check));
 }
 
-/* Undoes the escapes of VALUE in place. 0, or -1 for an unknown one or a control character. */
-static int unescape(char *value)
+static int digit_of(char c)
+{
+    const char *digit = c ? strchr(digits, c) : NULL;
+
+    return digit ? (int)(digit - digits) : -1;
+}
+
+/* What the escape behind the backslash at *FROM means, and *FROM at its end; -1 for one that we do not write.
+ */
+static int escaped(const char **from)
+{
+    int high, low;
+
+    switch (*++*from) {
+    case 'n':
+        return '\n';
+    case '\\':
+        return '\\';
+    case 'x':
+        high = digit_of((*from)[1]);
+        low = high < 0 ? -1 : digit_of((*from)[2]);
+        *from += 2;
+        return low >= 0 && is_control((char)(high * 16 + low)) && high * 16 + low != '\n' ? high * 16 + low
+                                                                                          : -1;
+    default:
+        return -1;
+    }
+}
+
+/*
+ * Undoes the escapes of VALUE in place; CONTROLS: of control characters too. 0, or -1 for an
+ * unknown one or a control character.
+ */
+static int unescape(char *value, int controls)
 {
     char *to = value;
+    int c;
 
     for (const char *from = value; *from; from++) {
-        if ((unsigned char)*from < 0x20 || *from == 0x7f)
+        if (is_control(*from))
             return -1;
-        if (*from != '\\')
-            *to++ = *from;
-        else if (*++from == 'n')
-            *to++ = '\n';
-        else if (*from == '\\')
-            *to++ = '\\';
-        else
+        c = (unsigned char)*from;
+        if (c == '\\' && ((from[1] == 'x' && !controls) || (c = escaped(&from)) <= 0))
             return -1;
+        *to++ = (char)c;
     }
     *to = 0;
     return 0;
@@ -124,7 +190,7 @@ struct reader {
 };
 
 /* Takes the line "KEY=VALUE" and returns VALUE; NULL for any other line. */
-static char *take_text(struct reader *reader, const char *key)
+static char *take_line(struct reader *reader, const char *key, int controls)
 {
     size_t key_length = strlen(key);
     size_t left = (size_t)(reader->end - reader->next);
@@ -137,9 +203,23 @@ static char *take_text(struct reader *reader, const char *key)
         return NULL;
     *newline = 0;
     reader->next = newline + 1;
-    if (strlen(value) != (size_t)(newline - value) || unescape(value) < 0)
+    if (strlen(value) != (size_t)(newline - value) || unescape(value, controls) < 0)
         return NULL;
     return value;
+}
+
+static char *take_text(struct reader *reader, const char *key)
+{
+    return take_line(reader, key, 0);
+}
+
+/* Whether the next line has KEY. */
+static int is_next(const struct reader *reader, const char *key)
+{
+    const size_t length = strlen(key);
+
+    return (size_t)(reader->end - reader->next) > length && memcmp(reader->next, key, length) == 0 &&
+           reader->next[length] == '=';
 }
 
 /* A number as num_format() writes it: no zeroes in front. */
@@ -194,6 +274,56 @@ static int take_groups(struct reader *reader, struct record_file *file, struct a
     return file->group_count ? 0 : -1;
 }
 
+static int take_watches(struct reader *reader, struct record_file *file, struct arena *arena)
+{
+    struct record_watch *watches;
+    uint64_t count;
+
+    if (take_number(reader, "watches", RECORD_WATCH_LIMIT, &count) < 0)
+        return -1;
+    watches = arena_alloc(arena, count * sizeof(*watches));
+    for (size_t i = 0; i < count; i++) {
+        char *line = take_text(reader, "watch");
+        char *path = line ? strchr(line, '=') : NULL;
+
+        if (!path || path[1] != '/' || strchr(path, '\n') ||
+            take_path(reader, "lacks", &watches[i].lacks) < 0)
+            return -1;
+        *path = 0;
+        if (!*line || line[strspn(line, "0123456789:.acdeghnbst")])
+            return -1;
+        watches[i].stamp = line;
+        watches[i].path = path + 1;
+    }
+    file->watches = watches;
+    file->watch_count = count;
+    return 0;
+}
+
+static int take_settings(struct reader *reader, struct record_file *file, struct arena *arena)
+{
+    struct record_setting *settings;
+    uint64_t count;
+
+    if (take_number(reader, "settings", RECORD_SETTINGS_LIMIT, &count) < 0)
+        return -1;
+    settings = arena_alloc(arena, count * sizeof(*settings));
+    for (size_t i = 0; i < count; i++) {
+        const int is_flag = is_next(reader, "flag");
+
+        if (take_word(reader, is_flag ? "flag" : "setting", &settings[i].name) < 0)
+            return -1;
+        if (!is_flag && !(settings[i].value = take_line(reader, "value", 1)))
+            return -1;
+        settings[i].origin = take_line(reader, "origin", 1);
+        if (!settings[i].origin)
+            return -1;
+    }
+    file->settings = settings;
+    file->setting_count = count;
+    return 0;
+}
+
 /* The lines that say until when the record holds. */
 static int take_conditions(struct reader *reader, struct record_file *file, struct arena *arena)
 {
@@ -209,16 +339,19 @@ static int take_conditions(struct reader *reader, struct record_file *file, stru
     for (int i = 0; i < RECORD_INPUTS; i++)
         if (take_word(reader, input_keys[i], &file->inputs[i]) < 0)
             return -1;
-    return take_groups(reader, file, arena);
+    return take_groups(reader, file, arena) < 0 ? -1 : take_watches(reader, file, arena);
 }
 
 /* The lines that say what was found out. */
-static int take_answers(struct reader *reader, struct record_file *file)
+static int take_answers(struct reader *reader, struct record_file *file, struct arena *arena)
 {
     if (take_word(reader, "user", &file->user) < 0 || !account_name_usable(file->user) ||
         take_path(reader, "home", &file->home) < 0 || take_path(reader, "shell", &file->shell) < 0 ||
-        take_path(reader, "slurm-conf", &file->slurm_conf) < 0 ||
-        take_path(reader, "auth", &file->auth) < 0 || take_path(reader, "directory", &file->directory) < 0)
+        take_path(reader, "slurm-conf", &file->slurm_conf) < 0 || take_path(reader, "auth", &file->auth) < 0)
+        return -1;
+    file->config_error = take_line(reader, "config-error", 1);
+    if (!file->config_error || take_settings(reader, file, arena) < 0 ||
+        take_path(reader, "directory", &file->directory) < 0)
         return -1;
     file->passwd = take_text(reader, "passwd");
     file->group = file->passwd ? take_text(reader, "group") : NULL;
@@ -243,7 +376,7 @@ int record_file_parse(char *text, size_t length, struct record_file *file, struc
     format_check(text, length - CHECK_LENGTH, check);
     if (memcmp(reader.end, check, CHECK_LENGTH) != 0)
         return -1;
-    if (take_conditions(&reader, file, arena) < 0 || take_answers(&reader, file) < 0)
+    if (take_conditions(&reader, file, arena) < 0 || take_answers(&reader, file, arena) < 0)
         return -1;
     return reader.next == reader.end ? 0 : -1;
 }
@@ -276,6 +409,9 @@ int record_file_holds(const struct record_file *file, const struct record_facts 
         return 0;
     for (int i = 0; i < RECORD_INPUTS; i++)
         if (strcmp(file->inputs[i], facts->inputs[i]) != 0)
+            return 0;
+    for (size_t i = 0; i < file->watch_count; i++)
+        if (!record_watch_holds(&file->watches[i]))
             return 0;
     return lists_all_groups(file, facts);
 }

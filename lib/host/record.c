@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "host/account.h"
 #include "host/programs.h"
 #include "host/record-compose.h"
@@ -34,8 +33,9 @@ static void compose_unknown(const struct record_facts *facts, struct record_file
     record_compose(file, facts, &account, NULL, groups, count, arena);
 }
 
+/* Puts what the user should know into *WARNING. */
 static int make(const struct record_facts *facts, char *const environment[], struct record_file *file,
-                struct arena *arena, struct err *err)
+                const char **warning, struct arena *arena, struct err *err)
 {
     int result = record_make(programs_find("coracle-record", arena), environment, file, arena, err);
 
@@ -43,11 +43,12 @@ static int make(const struct record_facts *facts, char *const environment[], str
         return -1;
     if (result > 0) {
         compose_unknown(facts, file, arena);
-        log_warning("user and group names are unknown inside, you are %s: %s", file->user, err->text);
-    } else if (!*file->directory) {
-        log_message(LOG_WAYS, "the record was not kept: the next launch makes it anew");
+        *warning = arena_printf(
+            arena,
+            "user and group names are unknown inside, you are %s, and no configuration file is read: %s",
+            file->user, err->text);
     }
-    return 0;
+    return *file->config_error ? err_set(err, ERR_CONFIG, "%s", file->config_error) : 0;
 }
 
 static void fill(struct host_record *record, const struct record_file *file, struct arena *arena)
@@ -58,6 +59,9 @@ static void fill(struct host_record *record, const struct record_file *file, str
     record->shell = file->shell;
     record->slurm_conf = file->slurm_conf;
     record->auth = file->auth;
+    record->settings = file->settings;
+    record->setting_count = file->setting_count;
+    record->is_kept = *file->directory != 0;
     if (*file->directory) {
         record->passwd_path = arena_join(arena, file->directory, "/passwd", NULL);
         record->group_path = arena_join(arena, file->directory, "/group", NULL);
@@ -71,10 +75,13 @@ int record_load(struct host_record *record, char *const environment[], struct ar
 {
     struct record_facts facts;
     struct record_file file;
+    const char *warning = NULL;
 
     record_facts_gather(&facts, environment, arena);
-    if (read_kept(&facts, environment, &file, arena) < 0 && make(&facts, environment, &file, arena, err) < 0)
+    if (read_kept(&facts, environment, &file, arena) < 0 &&
+        make(&facts, environment, &file, &warning, arena, err) < 0)
         return -1;
     fill(record, &file, arena);
+    record->warning = warning;
     return 0;
 }

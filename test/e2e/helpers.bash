@@ -159,6 +159,8 @@ clean_environment() {
     # On the host this is under /tmp, where it needs no row of its own.
     export XDG_RUNTIME_DIR=$BATS_RUN_TMPDIR/runtime
     [[ -d $XDG_RUNTIME_DIR ]] || mkdir -m 700 "$XDG_RUNTIME_DIR"
+    # No configuration of this machine decides either, and all tests have one record.
+    export CORACLE_CONFIG='' CORACLE_SITE_CONFIG=''
     export HOME=$BATS_TEST_TMPDIR/home
     mkdir -p "$HOME"
     cd "$BATS_TEST_TMPDIR" || return

@@ -231,7 +231,7 @@ static int build(struct plan *plan, struct arena *arena, struct err *err)
     read_facts(&facts, arena);
     if (!argc)
         bail_out("cmd", "missing or empty");
-    if (launch_options_read(&options, argc, argv, facts.environment, arena, err) < 0)
+    if (launch_options_read_with(&options, argc, argv, &facts, arena, err) < 0)
         return -1;
     options.request.image_is_served = is_squashfs(options.request.image);
     options.request.shell = strcmp(argv[0], "shell") == 0;

@@ -49,7 +49,10 @@ tap_result "coracle --help lists the commands of the table" "$(diff "$scratch/co
 # The options of a command: of its own table, or those of a launch, or of these only what concerns a process.
 options_of() {
     local own=$srcdir/bin/cmd-$1.c kept
-    if [ ! -e "$own" ]; then
+    if [ ! -e "$own" ] && [ -e "$srcdir/bin/coracle-$1.c" ]; then
+        option_rows "$srcdir/bin/coracle-$1.c" | cut -d ' ' -f 1 | sort # a program of its own
+        return
+    elif [ ! -e "$own" ]; then
         # Of coracle-image, which has some options in common for all.
         {
             option_rows "$srcdir/bin/image-$1.c"
@@ -68,7 +71,7 @@ options_of() {
 }
 
 while read -r command; do
-    if [ ! -e "$srcdir/bin/cmd-$command.c" ] && [ ! -x bin/coracle-image ]; then continue; fi # no libraries for it
+    if [ -e "$srcdir/bin/image-$command.c" ] && [ ! -x bin/coracle-image ]; then continue; fi # no libraries for it
     "$coracle" "$command" --help | sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' | sort >"$scratch/listed"
     tap_result "coracle $command --help lists the options of the table" \
         "$(diff <(options_of "$command") "$scratch/listed" || true)"

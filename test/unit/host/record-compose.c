@@ -43,7 +43,8 @@ static void test_group_limit(void)
 static void test_compose(void)
 {
     static const struct account_group groups[] = {{"alice", 1001, 0}, {"gpu", 2000, 1}};
-    struct record_facts facts = {.uid = 1001, .now = 50, .boot = 40, .inputs = {"1", "2", "3", "default"}};
+    struct record_facts facts = {
+        .uid = 1001, .now = 50, .boot = 40, .inputs = {"1", "2", "3", "default", "default", "none"}};
     struct account alice = {"alice", 1001, 1001, "A", "/home/alice", "/bin/sh"};
     struct record_file file;
 

@@ -62,6 +62,51 @@ static void test_kept(void)
     TAP_STR(file.group, "");
 }
 
+static void test_settings(void)
+{
+    struct record_file file;
+    const char *text = print(&sample);
+
+    TAP_INT(parse(text, strlen(text), &file), 0);
+    TAP_INT(file.setting_count, 3);
+    TAP_STR(file.settings[0].name, "bind");
+    TAP_STR(file.settings[0].value, "/a\\b:/c");
+    TAP_STR(file.settings[0].origin, "/etc/coracle/coracle.toml:2");
+    TAP_STR(file.settings[1].name, "no-home");
+    TAP_STR(file.settings[1].value, NULL);
+    TAP_STR(file.settings[1].origin, "/etc/coracle/coracle.toml:3");
+    TAP_STR(file.settings[2].value, "A=\x01\n");
+    TAP_STR(file.config_error, "");
+    file.config_error = "a:1:2: \x7f\nno";
+    file.setting_count = 0;
+    text = print(&file);
+    TAP_INT(parse(text, strlen(text), &file), 0);
+    TAP_INT(file.setting_count, 0);
+    TAP_STR(file.config_error, "a:1:2: \x7f\nno");
+}
+
+static void test_watches(void)
+{
+    const struct record_watch watches[] = {
+        {"/a=b \\", "1:2:3:4.5:6.7", ""},
+        {"/a", RECORD_ABSENT, ""},
+        {"/home", RECORD_NEVER, "/home/alice"},
+    };
+    struct record_file file = sample;
+    const char *text;
+
+    file.watches = watches;
+    file.watch_count = 3;
+    text = print(&file);
+    TAP_INT(parse(text, strlen(text), &file), 0);
+    TAP_INT(file.watch_count, 3);
+    TAP_STR(file.watches[0].path, "/a=b \\");
+    TAP_STR(file.watches[0].stamp, "1:2:3:4.5:6.7");
+    TAP_STR(file.watches[0].lacks, "");
+    TAP_STR(file.watches[1].stamp, "absent");
+    TAP_STR(file.watches[2].lacks, "/home/alice");
+}
+
 static void test_texts(void)
 {
     struct record_file file = sample;
@@ -143,9 +188,9 @@ static const char *with(const char *body, const char *old, const char *new)
 static void test_bad_lines(void)
 {
     static const char *const rows[][2] = {
-        {"coracle-record 2\n", "coracle-record 1\n"},
-        {"coracle-record 2\n", "coracle-record 2"},
-        {"coracle-record 2\n", ""},
+        {"coracle-record 3\n", "coracle-record 2\n"},
+        {"coracle-record 3\n", "coracle-record 3"},
+        {"coracle-record 3\n", ""},
         {"uid=1001\n", ""},
         {"uid=1001\n", "uid=1001\nuid=1001\n"},
         {"uid=1001\n", "uid=01001\n"},
@@ -171,6 +216,26 @@ static void test_bad_lines(void)
         {"user=alice", "user=alice\x01"},
         {"\nauth=/run/munge", "\nauth=munge"},
         {"slurm-conf=/mnt/slurm.conf", "slurm-conf=slurm.conf"},
+        {"watches=0\n", ""},
+        {"watches=0\n", "watches=257\n"},
+        {"watches=0\n", "watches=1\n"},
+        {"watches=0\n", "watches=1\nwatch=1:2=/a\n"},
+        {"watches=0\n", "watches=1\nwatch=1:2=a\nlacks=\n"},
+        {"watches=0\n", "watches=1\nwatch=/a\nlacks=\n"},
+        {"watches=0\n", "watches=1\nwatch=1:2=/a\nlacks=b\n"},
+        {"watches=0\n", "watches=0\nwatch=1:2=/a\nlacks=\n"},
+        {"settings=3", "settings=2"},
+        {"settings=3", "settings=4"},
+        {"settings=3", "settings=16385"},
+        {"value=/a", "flag=/a"},
+        {"flag=no-home\n", "flag=no-home\nvalue=\n"},
+        {"flag=no-home", "flag=no\\x01home"},
+        {"A=\\x01", "A=\x01"},
+        {"A=\\x01", "A=\\x0a"},
+        {"A=\\x01", "A=\\x41"},
+        {"A=\\x01", "A=\\x0"},
+        {"A=\\x01", "A=\\x"},
+        {"A=\\x01", "A=\\x00"},
         {"group=\n", ""},
         {"group=\n", "group="},
         {"group=\n", "group=\nextra=1\n"},
@@ -243,7 +308,8 @@ static void test_holds(void)
         .egid = 27,
         .now = sample.made + 5,
         .boot = sample.boot,
-        .inputs = {sample.inputs[0], sample.inputs[1], sample.inputs[2], sample.inputs[3]},
+        .inputs = {sample.inputs[0], sample.inputs[1], sample.inputs[2], sample.inputs[3], sample.inputs[4],
+                   sample.inputs[5]},
         .groups = groups,
         .group_count = 3,
     };
@@ -268,6 +334,8 @@ static void test_holds(void)
     TAP_HOLDS(0, inputs[RECORD_GROUP], "1:2:3:4.5:6.7");
     TAP_HOLDS(0, inputs[RECORD_NSSWITCH], "8:9:1:2.3:4.6");
     TAP_HOLDS(0, inputs[RECORD_SLURM_CONF], "default");
+    TAP_HOLDS(0, inputs[RECORD_SITE_CONFIG], "none");
+    TAP_HOLDS(0, inputs[RECORD_USER_CONFIG], "default");
     TAP_HOLDS(1, group_count, 0);
 #undef TAP_HOLDS
     facts = good;
@@ -286,6 +354,8 @@ int main(void)
 {
     arena_init(&arena, tap_no_memory);
     test_kept();
+    test_settings();
+    test_watches();
     test_texts();
     test_bad_values();
     test_group_limit();

@@ -83,7 +83,7 @@ static void test_read(const char *place)
                                  .egid = 1001,
                                  .now = 90,
                                  .boot = 80,
-                                 .inputs = {"1", "2", "3", "default"}};
+                                 .inputs = {"1", "2", "3", "default", "default", "none"}};
     struct record_file file = record_for(place, &facts);
     struct record_file got;
     char *huge = arena_alloc(&arena, RECORD_KEPT_LIMIT + 1);
@@ -115,7 +115,7 @@ static void test_unsafe(const char *place)
                                  .egid = 1001,
                                  .now = 90,
                                  .boot = 80,
-                                 .inputs = {"1", "2", "3", "default"}};
+                                 .inputs = {"1", "2", "3", "default", "default", "none"}};
     struct record_file file = record_for(place, &facts);
     struct record_file got;
 

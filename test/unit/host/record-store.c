@@ -54,7 +54,7 @@ static void test_store(const char *place, int dir)
                                  .egid = 1001,
                                  .now = 90,
                                  .boot = 80,
-                                 .inputs = {"1", "2", "3", "default"}};
+                                 .inputs = {"1", "2", "3", "default", "default", "none"}};
     struct record_file file = sample, got;
     struct err err;
     size_t length;

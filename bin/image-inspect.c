@@ -174,6 +174,7 @@ static int inspect_reference(struct inspect_options *options, const char *text, 
         (reference->transport == REFERENCE_REGISTRY &&
          cache_complete(reference, names.registry, arena, err) < 0))
         return -1;
+    options->source.config = &names.config;
     what.kind = reference->transport == REFERENCE_REGISTRY ? "registry"
                                                            : reference_transport_name(reference->transport);
     path = cached(reference, &names, arena);

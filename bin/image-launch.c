@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cache/name.h"
+#include "config/config.h"
 #include "image-commands.h"
 #include "image-keep.h"
 
@@ -23,8 +24,11 @@ enum { POLICY = 1, CACHE, REGISTRY, IMAGE, INDEX, PROGRAM, COMMAND };
 static int bring(char *argv[], const char **path, struct progress *progress, char *const environment[],
                  struct arena *arena, struct err *err)
 {
-    const struct image_source_options source = {
-        .platform = images_host_platform(arena), .environment = environment, .progress = progress};
+    struct config config;
+    const struct image_source_options source = {.platform = images_host_platform(arena),
+                                                .config = &config,
+                                                .environment = environment,
+                                                .progress = progress};
     const struct pack_options pack = {0};
     struct reference reference;
     const struct image_keeping keeping = {.directory = argv[CACHE],
@@ -33,6 +37,8 @@ static int bring(char *argv[], const char **path, struct progress *progress, cha
                                           .pack = &pack,
                                           .anew = strcmp(argv[POLICY], "always") == 0};
 
+    if (config_load(&config, environment, arena, err) < 0)
+        return -1;
     if (reference_parse(&reference, argv[IMAGE], arena, ERR_USAGE, err) < 0)
         return -1;
     if (reference.transport == REFERENCE_REGISTRY &&

@@ -9,7 +9,13 @@ int image_names_load(struct image_names *names, char *const environment[], struc
 {
     const char *cache = env_find(environment, "CORACLE_CACHE");
 
+    if (config_load(&names->config, environment, arena, err) < 0)
+        return -1;
     names->registry = env_find(environment, "CORACLE_REGISTRY");
+    if (!names->registry || !*names->registry)
+        names->registry = names->config.default_registry.value;
+    if (!cache || !*cache)
+        cache = names->config.cache.value;
     if (cache && *cache != '/')
         return err_set(err, ERR_CONFIG, "CORACLE_CACHE: %s must be an absolute path",
                        str_quote(arena, cache));

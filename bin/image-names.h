@@ -4,10 +4,12 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "config/config.h"
 
 struct image_names {
     const char *directory; /* the cache; NULL: the environment names none */
     const char *registry;  /* of names that give none; NULL: there is none */
+    struct config config;  /* all that the files say */
 };
 
 /* 0, or -1 with ERR_CONFIG. */

@@ -115,6 +115,7 @@ static int pull(struct pull_options *options, const char *text, const char *dest
     if (image_names_load(&options->names, options->source.environment, arena, err) < 0 ||
         cache_complete(&reference, options->names.registry, arena, err) < 0)
         return -1;
+    options->source.config = &options->names.config;
     if (destination)
         return pull_to_file(options, &reference, destination, arena, err);
     return image_names_need_cache(&options->names, err) < 0 ? -1

@@ -10,6 +10,7 @@
  *   cmd              the command line behind "coracle"
  *   environment      NAME=VALUE...; where it is missing, that of ../default
  *   facts            KEY=VALUE..., over those of ../default: see fact_keys
+ *   settings         of configuration files: NAME[=VALUE] ORIGIN...; may be missing
  *   config.json      the image's configuration; may be missing
  *   root             what another system left in the image; may be missing
  *   env-file         read by a case that says --env-file env-file
@@ -19,7 +20,7 @@
  *   plan.json        the plan as JSON; compared where the case has it
  *   environment.txt  the whole environment of the command; compared where the case has it
  *
- * cmd, environment and facts hold words between blanks, quoted as the plan
+ * cmd, environment, settings and facts hold words between blanks, quoted as the plan
  * quotes them: 'a b', $'\xff\n'. A # begins a comment.
  */
 #include <errno.h>
@@ -193,6 +194,27 @@ static void read_facts(struct host_facts *facts, struct arena *arena)
     facts->environment = read_words(environment, &count, arena);
 }
 
+/* Pairs of words, as they are in the node's record. */
+static void read_settings(struct host_record *record, struct arena *arena)
+{
+    struct record_setting *settings;
+    int count;
+    char **words = read_words(read_text("settings", arena), &count, arena);
+
+    if (count % 2)
+        bail_out("settings", "the last one has no origin");
+    settings = arena_alloc(arena, (size_t)count / 2 * sizeof(*settings));
+    for (int i = 0; i < count; i += 2) {
+        char *value = strchr(words[i], '=');
+
+        if (value)
+            *value++ = 0;
+        settings[i / 2] = (struct record_setting){words[i], value, words[i + 1]};
+    }
+    record->settings = settings;
+    record->setting_count = (size_t)count / 2;
+}
+
 /* There are no images here: a case that wants a SquashFS names one so. */
 static int is_squashfs(const char *image)
 {
@@ -229,6 +251,7 @@ static int build(struct plan *plan, struct arena *arena, struct err *err)
     char **argv = read_words(read_text("cmd", arena), &argc, arena);
 
     read_facts(&facts, arena);
+    read_settings(&facts.record, arena);
     if (!argc)
         bail_out("cmd", "missing or empty");
     if (launch_options_read_with(&options, argc, argv, &facts, arena, err) < 0)

@@ -59,15 +59,18 @@ static int make(struct image_source *source, struct output_options *options, str
 static int convert(const char *text, struct output_options *options, struct image_writing *writing,
                    char *const environment[], struct arena *arena, struct err *err)
 {
-    const struct image_source_options source_options = {
-        .platform = options->platform, .environment = environment, .progress = options->progress};
     struct image_names names;
+    const struct image_source_options source_options = {.platform = options->platform,
+                                                        .config = &names.config,
+                                                        .environment = environment,
+                                                        .progress = options->progress};
     struct reference reference;
     struct image_source source;
     int result;
 
     if (image_source_parse(&reference, text, arena, err) < 0 ||
         image_names_load(&names, environment, arena, err) < 0 ||
+        output_configure(options, &names.config, err) < 0 ||
         (reference.transport == REFERENCE_REGISTRY &&
          cache_complete(&reference, names.registry, arena, err) < 0))
         return -1;

@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "image-commands.h"
 #include "image-keep.h"
+#include "image-output-options.h"
 
 enum { POLICY = 1, CACHE, REGISTRY, IMAGE, INDEX, PROGRAM, COMMAND };
 
@@ -29,15 +30,15 @@ static int bring(char *argv[], const char **path, struct progress *progress, cha
                                                 .config = &config,
                                                 .environment = environment,
                                                 .progress = progress};
-    const struct pack_options pack = {0};
+    struct output_options output = {.arena = arena};
     struct reference reference;
     const struct image_keeping keeping = {.directory = argv[CACHE],
                                           .reference = &reference,
                                           .source = &source,
-                                          .pack = &pack,
+                                          .pack = &output.output.options,
                                           .anew = strcmp(argv[POLICY], "always") == 0};
 
-    if (config_load(&config, environment, arena, err) < 0)
+    if (config_load(&config, environment, arena, err) < 0 || output_configure(&output, &config, err) < 0)
         return -1;
     if (reference_parse(&reference, argv[IMAGE], arena, ERR_USAGE, err) < 0)
         return -1;

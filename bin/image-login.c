@@ -12,6 +12,7 @@
 
 struct login_options {
     struct registry_overrides registry;
+    struct config config;
     const char *user;
     int from_stdin;
     int help;
@@ -128,7 +129,7 @@ static int try_out(struct registry_credentials *credentials, const struct login_
     const char *identity;
     int asked;
 
-    registry_configure(&registry_options, name->domain, NULL, &options->registry);
+    registry_configure(&registry_options, name->domain, &options->config, &options->registry);
     registry = registry_open(&registry_alone, &registry_options, credentials, arena, err);
     if (!registry)
         return -1;
@@ -191,5 +192,7 @@ int cmd_login(int argc, char *argv[], char *const environment[], struct arena *a
     if (argc - index != 1)
         return err_set(err, ERR_USAGE,
                        "coracle login takes the name of one registry, such as ghcr.io; coracle login --help");
+    if (config_load(&options.config, environment, arena, err) < 0)
+        return -1;
     return login(&options, argv[index], environment, arena, err);
 }

@@ -27,6 +27,7 @@ int output_set_block_size(void *target, const char *value, const struct opt_orig
         return err_set(err, origin->error, "%s: %s is not a power of two from 4K to 1M", origin->name,
                        str_quote(options->arena, value));
     options->output.options.block_size = (uint32_t)size;
+    options->block_size_given = 1;
     return 0;
 }
 
@@ -65,6 +66,22 @@ int output_set_help(void *target, const char *value, const struct opt_origin *or
     (void)value, (void)origin, (void)err;
     ((struct output_options *)target)->help = 1;
     return 0;
+}
+
+int output_configure(struct output_options *options, const struct config *config, struct err *err)
+{
+    const struct opt_origin compression = {config->compression.origin, ERR_CONFIG},
+                            block_size = {config->block_size.origin, ERR_CONFIG};
+    const int for_layers = options->compression_given;
+
+    if (!options->compression_given && config->compression.value &&
+        output_set_compression(options, config->compression.value, &compression, err) < 0)
+        return -1;
+    /* It is about a SquashFS: layers are not. */
+    options->compression_given = for_layers;
+    return !options->block_size_given && config->block_size.value
+               ? output_set_block_size(options, config->block_size.value, &block_size, err)
+               : 0;
 }
 
 void output_progress_begin(struct output_options *options, char *const environment[])

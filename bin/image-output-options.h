@@ -3,6 +3,7 @@
 #define CORACLE_BIN_IMAGE_OUTPUT_OPTIONS_H
 
 #include "base/opt.h"
+#include "config/config.h"
 #include "image-output.h"
 #include "image-progress.h"
 #include "oci/platform.h"
@@ -13,7 +14,7 @@ struct output_options {
     struct arena *arena;
     struct arena progress_arena;
     struct progress *progress; /* NULL: it was not begun */
-    int json, quiet, help, compression_given;
+    int json, quiet, help, compression_given, block_size_given;
 };
 
 /* Setters for a struct output_options. */
@@ -51,6 +52,9 @@ int output_set_help(void *target, const char *value, const struct opt_origin *or
     {                                                                                                          \
         "--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", output_set_help                         \
     }
+
+/* What the configuration says of a SquashFS, where no option did. 0 or -1. */
+int output_configure(struct output_options *options, const struct config *config, struct err *err);
 
 /* Shows what is done as OPTIONS ask for, where somebody looks: options->progress. */
 void output_progress_begin(struct output_options *options, char *const environment[]);

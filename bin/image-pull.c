@@ -113,6 +113,7 @@ static int pull(struct pull_options *options, const char *text, const char *dest
                        str_quote(arena, text));
     options->source.platform = options->output.platform;
     if (image_names_load(&options->names, options->source.environment, arena, err) < 0 ||
+        output_configure(&options->output, &options->names.config, err) < 0 ||
         cache_complete(&reference, options->names.registry, arena, err) < 0)
         return -1;
     options->source.config = &options->names.config;

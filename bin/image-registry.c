@@ -7,15 +7,6 @@
 #include "registry/auth-file.h"
 #include "registry/endpoint.h"
 
-/* What CONFIG says of DOMAIN, or NULL. */
-static const struct config_registry *find_registry(const struct config *config, const char *domain)
-{
-    for (size_t i = 0; config && i < config->registry_count; i++)
-        if (strcmp(config->registries[i].domain, domain) == 0)
-            return &config->registries[i];
-    return NULL;
-}
-
 int registry_name_parse(struct reference *name, const char **key, const char *text, struct arena *arena,
                         struct err *err)
 {
@@ -41,7 +32,7 @@ int registry_name_parse(struct reference *name, const char **key, const char *te
 void registry_configure(struct registry_options *options, const char *domain, const struct config *config,
                         const struct registry_overrides *overrides)
 {
-    const struct config_registry *registry = find_registry(config, domain);
+    const struct config_registry *registry = (config ? config_registry(config, domain) : NULL);
 
     *options = (struct registry_options){0};
     options->plain_http = overrides->plain_http || (registry && registry->plain_http);
@@ -91,7 +82,8 @@ static int set_mirror(struct registry_mirror *mirror, const struct opening *open
 
 static void set_mirrors(struct registry_options *options, const struct opening *opening)
 {
-    const struct config_registry *registry = find_registry(opening->config, opening->reference->domain);
+    const struct config_registry *registry =
+        (opening->config ? config_registry(opening->config, opening->reference->domain) : NULL);
     const char *const *locations = registry ? registry->mirrors : NULL;
     struct registry_mirror *mirrors =
         arena_alloc(opening->arena, (REGISTRY_MIRRORS_MAX + 1) * sizeof(*mirrors));

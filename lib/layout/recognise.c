@@ -1,6 +1,7 @@
 /* What a path is that says nothing of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +11,10 @@
 #include "layout/layout.h"
 #include "layout/tar.h"
 
-enum { HEAD_SIZE = 512, SIF_MAGIC_OFFSET = 32, TAR_MAGIC_OFFSET = 257 };
+/* Of a tar's entries; ustar, POSIX.1 pax(1). */
+enum { HEAD_SIZE = 512, NAME_SIZE = 100, SIZE_OFFSET = 124, SIZE_SIZE = 12, TAR_MAGIC_OFFSET = 257 };
+
+enum { SIF_MAGIC_OFFSET = 32 };
 
 static int has(const char *head, size_t length, size_t offset, const char *magic)
 {
@@ -39,26 +43,42 @@ static int is_of_archive(const char *name)
     return strspn(name, "0123456789abcdef") == 64;
 }
 
+/* The first entries, as far as they are in BYTES: an archive begins with ".", or with directories. */
+static int begins_archive(const char *bytes, size_t length)
+{
+    char name[NAME_SIZE + 1], size[SIZE_SIZE + 1];
+    uint64_t offset = 0;
+
+    while (offset + HEAD_SIZE <= length && bytes[offset]) {
+        const char *head = bytes + offset;
+
+        memcpy(name, head, NAME_SIZE);
+        memcpy(size, head + SIZE_OFFSET, SIZE_SIZE);
+        name[NAME_SIZE] = size[SIZE_SIZE] = 0;
+        if (is_of_archive(name))
+            return 1;
+        offset += HEAD_SIZE + (strtoull(size, NULL, 8) + HEAD_SIZE - 1) / HEAD_SIZE * HEAD_SIZE;
+    }
+    return 0;
+}
+
 static int recognise_compressed(int fd, uint64_t size, const char *path, struct arena *arena, struct err *err)
 {
     const struct layer layer = {.fd = fd, .size = size};
     struct layer_reader *reader = layer_open(&layer, err);
-    char name[101] = "";
     const void *bytes;
     size_t length = 0;
     int result = reader ? layer_read(reader, &bytes, &length, err) : -1;
 
-    /* The first hundred bytes are the name. */
-    if (result == 0 && length >= HEAD_SIZE)
-        memcpy(name, bytes, sizeof(name) - 1);
+    if (result == 0)
+        result = begins_archive(bytes, length);
     layer_close(reader);
     if (result < 0)
         return err_prefix(err, "%s", str_quote(arena, path));
-    return is_of_archive(name)
-               ? err_set(err, ERR_IMAGE_UNKNOWN,
-                         "%s is an archive of images that is compressed; undo that first: gunzip, unzstd",
-                         str_quote(arena, path))
-               : 0;
+    return result ? err_set(err, ERR_IMAGE_UNKNOWN,
+                            "%s is an archive of images that is compressed; undo that first: gunzip, unzstd",
+                            str_quote(arena, path))
+                  : 0;
 }
 
 static int recognise_tar(int fd, enum reference_transport *transport, struct arena *arena)

@@ -165,7 +165,7 @@ refused_with() {
     tar -C "$IMAGE" -cf saved.tar . && head -c 100000 saved.tar >cut.tar
     convert cut.tar out.sqfs
     refused_with layer cut
-    tar -C layout -czf layout.tar.gz .
-    convert layout.tar.gz out.sqfs
+    tar -C layout -czf archive.tar.gz .
+    convert archive.tar.gz out.sqfs
     refused_with image-unknown gunzip
 }

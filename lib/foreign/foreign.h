@@ -27,7 +27,8 @@
 enum { FOREIGN_FILE_LIMIT = 1024 * 1024, FOREIGN_VARIABLES_LIMIT = 4096 };
 
 /* Where scripts are that set the environment, and how they are called. */
-#define FOREIGN_SCRIPTS "/.singularity.d/env/*.sh"
+#define FOREIGN_SCRIPTS_DIR "/.singularity.d/env"
+#define FOREIGN_SCRIPTS FOREIGN_SCRIPTS_DIR "/*.sh"
 
 enum foreign_system { FOREIGN_SINGULARITY, FOREIGN_CHARLIECLOUD, FOREIGN_ENROOT };
 

@@ -1,10 +1,13 @@
 /* The command is looked up as execvp(3) does it, in the container and with the PATH of its own environment.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/fd.h"
+#include "foreign/foreign.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "launch/state.h"
@@ -129,14 +132,11 @@ static int execute_shell(const struct launch *launch, struct err *err)
         str_quote(launch->arena, launch->plan->image));
 }
 
-void launch_prime_command(const struct launch *launch)
+static void prime_program(const struct launch *launch, const char *name)
 {
-    const char *name = launch->plan->argv[0];
     const char *path = env_find(launch->plan->environment, "PATH");
     const char *file;
 
-    if (!launch->plan->image_is_served || launch->plan->shells || !*name)
-        return;
     if (strchr(name, '/')) {
         launch_touch_program(name);
         return;
@@ -144,6 +144,37 @@ void launch_prime_command(const struct launch *launch)
     for (const char *dir = path ? path : standard_path; (file = next_candidate(launch, &dir, name));)
         if (launch_touch_program(file))
             return;
+}
+
+/* What every rank's shell looks up before the command: itself, and the scripts. */
+static void prime_sourced(const struct launch *launch)
+{
+    FD_CLEANUP int dir = openat(AT_FDCWD, FOREIGN_SCRIPTS_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct listing listing = {0};
+
+    for (const char *const *shell = launch->plan->shells; *shell; shell++)
+        if (launch_touch_program(*shell))
+            break;
+    if (dir < 0 || launch_list(launch->arena, dir, &listing) < 0)
+        return;
+    for (size_t i = 0; i < listing.count; i++)
+        faccessat(dir, listing.names[i], F_OK, 0);
+}
+
+void launch_prime_command(const struct launch *launch)
+{
+    const struct plan *plan = launch->plan;
+    char *const *command = plan->argv + (plan->sourced ? plan->sourced_argc : 0);
+
+    if (!plan->image_is_served)
+        return;
+    if (plan->sourced)
+        prime_sourced(launch);
+    if ((plan->sourced ? plan->command_shells : plan->shells) || !*command || !**command)
+        return;
+    prime_program(launch, *command);
+    if (command[1] && *command[1] == '/') /* a script for it: /etc/rc */
+        access(command[1], F_OK);
 }
 
 int launch_exec(const struct launch *launch, struct err *err)

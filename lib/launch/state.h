@@ -200,8 +200,8 @@ int launch_lockdown(const struct launch *launch, struct err *err);
 int launch_workdir(struct launch *launch, struct err *err);
 
 /*
- * exec.c: looks up the command and its interpreter before others do: concurrent first
- * look-ups of one name through FUSE can lose it. Linux 6.16 and later
+ * exec.c: looks up the command and its interpreter, and scripts that are sourced before it,
+ * before others do: concurrent first look-ups of one name through FUSE can lose it. Linux 6.16 and later
  */
 void launch_prime_command(const struct launch *launch);
 /* diagnose.c: looks up the program PATH and its interpreter. Whether there is a PATH. */

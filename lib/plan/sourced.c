@@ -106,7 +106,9 @@ static void hold_environment(struct plan *plan, const struct plan_inputs *in, st
         const size_t length = strcspn(*entry, "=");
         const char *name = arena_strndup(in->arena, *entry, length);
 
-        if (is_identifier(name) && is_wanted(in->request, name)) {
+        if (!(*entry)[length]) {
+            add(&environment, *entry);
+        } else if (is_identifier(name) && is_wanted(in->request, name)) {
             add(&environment, *entry);
             add(&environment, arena_join(in->arena, "CORACLE_SET_", *entry, NULL));
             add(argv, arena_join(in->arena, "=", name, NULL));

@@ -240,6 +240,7 @@ singularity_runs() {
 
 singularity_options() {
     export HOST=host KEEP=keep LC_X=c
+    unset SLURM_JOB_ID
     coracle_run --env MODE=fast --env WORDS=$'new\n"line"' --unset-env 'L*' --env LATE=y --unset-env HOST -- \
         sh -c 'echo "$SEEN|$MODE|$WORDS|${LANG-unset} ${LD_LIBRARY_PATH-unset} ${LC_X-unset} $LATE|${HOST-unset} $KEEP"'
     assert_output $'fast/unset/|fast|new\n"line"|unset unset unset y|unset keep' || return
@@ -253,6 +254,33 @@ singularity_options() {
 @test "Singularity: options come after the scripts, which see what is set" {
     singularity
     each_kind singularity_options
+}
+
+# show_libraries: what the host's shells are linked with is shown in images.
+show_libraries() {
+    local dir
+    CORACLE_BIND=
+    for dir in /lib /lib64 /etc/ld.so.cache "$@"; do
+        [[ ! -e $dir ]] || CORACLE_BIND+=${CORACLE_BIND:+,}$dir:$dir:ro
+    done
+    export CORACLE_BIND
+}
+
+@test "Singularity: the same with dash, and with bash, which is preferred" {
+    need dash bash
+    singularity
+    rm "$TREE/bin/sh"
+    cp "$(command -v dash)" "$TREE/bin/sh"
+    show_libraries
+    each_kind singularity_runs
+    each_kind singularity_options
+    cp "$(command -v bash)" "$TREE/bin/bash"
+    printf 'declare -a list=(a b); export WORDS="two words"; export BASHES=${list[1]}\n' \
+        >"$TREE/.singularity.d/env/50-bash.sh"
+    each_kind singularity_runs
+    each_kind singularity_options
+    coracle_run -- sh -c 'echo $BASHES'
+    assert_output b
 }
 
 # The command is the process that was launched: nobody waits for it.
@@ -321,6 +349,22 @@ ranks_agree() {
     singularity
     OPTIONS=() SHOW='echo "$PATH $WORDS"' EXPECTED='/app/bin:/opt/bin:/bin two words'
     each_kind ranks_agree
+}
+
+# 24 at once, nobody there before: none may miss a script because another looks it up.
+many_agree() {
+    local i
+    rm -f many.*
+    for i in {1..24}; do
+        "$CORACLE" run "$IMAGE" -- sh -c 'echo "$PATH $WORDS"' >many.$i 2>&1 3>&- &
+    done
+    wait
+    assert_equal "$(cat many.* | sort | uniq -c | sed 's/^ *//')" "24 /app/bin:/opt/bin:/bin two words"
+}
+
+@test "Singularity: many ranks at once all have what the scripts set" {
+    singularity
+    each_kind many_agree
 }
 
 # --- what is no image of theirs -----------------------------------------------------------

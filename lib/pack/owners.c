@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "pack/unfinished.h"
 
 #define PLACE ".coracle"
 #define NAME "owners.mtree"
@@ -22,8 +23,8 @@ struct record {
 
 static int fail(struct err *err)
 {
-    return err_set(err, ERR_OUTPUT, "the record of owners, " PLACE "/" NAME ", cannot be written: %s",
-                   err_reason(errno));
+    return err_set(err, ERR_OUTPUT, "the record of owners, " PLACE "/" NAME ", cannot be written: %s%s",
+                   err_reason(errno), unfinished_way_out(errno));
 }
 
 static int differs(const struct record *record, const struct flatten_inode *inode)
@@ -114,6 +115,7 @@ static int open_place(int root, const struct flatten_node *place, struct err *er
 
 static int write_record(struct record *record, int place, const struct flatten_tree *tree, struct err *err)
 {
+    const struct timespec times[] = {{.tv_sec = tree->newest}, {.tv_sec = tree->newest}};
     FD_CLEANUP int fd = openat(place, NAME, O_WRONLY | O_CREAT | O_EXCL | OPENED, 0644);
     int failed;
 
@@ -124,7 +126,7 @@ static int write_record(struct record *record, int place, const struct flatten_t
     strcpy(record->path, ".");
     fputs("#mtree\n", record->file);
     print_all(record, tree->root, 1);
-    failed = ferror(record->file);
+    failed = fflush(record->file) == EOF || ferror(record->file) || futimens(fileno(record->file), times) < 0;
     return fclose(record->file) < 0 || failed ? fail(err) : 0;
 }
 

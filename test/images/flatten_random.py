@@ -90,6 +90,8 @@ def describe(path):
 def listing(root):
     found = {}
     for directory, directories, files in os.walk(root):
+        if directory == root and ".coracle" in directories:
+            directories.remove(".coracle")  # a directory's record of owners
         for name in directories + files:
             path = os.path.join(directory, name)
             found[os.path.relpath(path, root)] = describe(path)

@@ -69,23 +69,24 @@ static int fetch_missing(struct work *work, const struct flatten_tree *tree, str
     return 0;
 }
 
-static int store_config(const struct flatten_request *request, struct flatten_sink *sink,
-                        struct flatten_inode *inode, struct err *err)
+/* Last of all contents: so it is also where the layers are what a SquashFS of ours had. */
+static int store_config(const struct work *work, struct err *err)
 {
-    inode->mode = S_IFREG | 0644;
-    inode->size = request->config_length;
-    if (inode->size == 0)
+    const struct flatten_request *request = work->request;
+    struct flatten_sink *sink = work->sink;
+
+    if (!work->config || request->config_length == 0)
         return 0;
-    if (sink->file_begin(sink, inode->size, err) < 0 ||
+    if (sink->file_begin(sink, request->config_length, err) < 0 ||
         sink->file_append(sink, request->config, request->config_length, err) < 0)
         return -1;
-    return sink->file_end(sink, &inode->handle, err);
+    return sink->file_end(sink, &work->config->handle, err);
 }
 
 /* The image's configuration, in a directory of its own. */
 static int add_config(struct tree *tree, struct err *err)
 {
-    const struct work *work = tree->work;
+    struct work *work = tree->work;
     const struct flatten_request *request = work->request;
     struct flatten_inode *directory, *file;
     struct node *node;
@@ -95,8 +96,9 @@ static int add_config(struct tree *tree, struct err *err)
     directory = arena_alloc(work->arena, sizeof(*directory));
     file = arena_alloc(work->arena, sizeof(*file));
     directory->mode = S_IFDIR | 0755;
-    if (store_config(request, work->sink, file, err) < 0)
-        return -1;
+    file->mode = S_IFREG | 0644;
+    file->size = request->config_length;
+    work->config = file;
     node = tree_find(tree, tree->root, request->config_dir, strlen(request->config_dir));
     if (node)
         tree_remove(node);
@@ -120,7 +122,8 @@ static int build(struct work *work, struct tree *tree, struct err *err)
     if (tree_begin(tree, work, err) < 0 || apply_layers(tree, err) < 0 || add_config(tree, err) < 0)
         return -1;
     tree_free(tree);
-    if (tree_settle(tree, &result, err) < 0 || fetch_missing(work, &result, err) < 0)
+    if (tree_settle(tree, &result, err) < 0 || fetch_missing(work, &result, err) < 0 ||
+        store_config(work, err) < 0)
         return -1;
     if (result.root->inode->mtime == 0)
         result.root->inode->mtime = result.newest;

@@ -38,7 +38,8 @@ struct work {
     struct journal *journals; /* one for each layer */
     struct arena *arena;      /* everything that the journals and the tree point to */
     struct seen *seen;
-    uint64_t done; /* bytes of layers read before the current one */
+    struct flatten_inode *config; /* of the image's configuration; NULL: none */
+    uint64_t done;                /* bytes of layers read before the current one */
 };
 
 /* handle of an inode whose contents were passed over, but are wanted. */

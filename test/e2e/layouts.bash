@@ -1,6 +1,6 @@
 # Images of layers and a registry for them, for .bats files that load this after helpers.
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # LOWER: tests; PROGRAM, IMAGE: helpers
+# shellcheck disable=SC2016,SC2034,SC2154 # scripts for shells further in; LOWER: tests; PROGRAM, IMAGE: helpers
 
 need_coracle_image() {
     [[ -x $(dirname "$PROGRAM")/coracle-image || -x $(dirname "$PROGRAM")/../libexec/coracle/coracle-image ]] ||

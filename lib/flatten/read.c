@@ -14,8 +14,27 @@ struct reading {
     struct layer_reader *layer;
     struct archive *archive;
     struct err *err;
-    int failed; /* err has been filled */
+    uint64_t length; /* of the tar, so far */
+    int failed;      /* err has been filled */
 };
+
+enum { TAR_BLOCK = 512 };
+
+/*
+ * Some tools (umoci insert 0.4.7) leave out the zeros behind the last file. Where digests vouch that
+ * nothing was cut off they are added. How many; *BYTES are they.
+ */
+static size_t missing_padding(struct reading *reading, const void **bytes)
+{
+    static const char zeros[TAR_BLOCK];
+    const struct layer *layer = &reading->work->request->layers[reading->index];
+    const size_t behind = (size_t)(reading->length % TAR_BLOCK);
+
+    if (!behind || (!layer->digest && !layer->diff_id))
+        return 0;
+    *bytes = zeros;
+    return TAR_BLOCK - behind;
+}
 
 static la_ssize_t next_bytes(struct archive *archive, void *opaque, const void **bytes)
 {
@@ -28,6 +47,9 @@ static la_ssize_t next_bytes(struct archive *archive, void *opaque, const void *
         archive_set_error(archive, EIO, "unreadable");
         return ARCHIVE_FATAL;
     }
+    if (length == 0)
+        length = missing_padding(reading, bytes);
+    reading->length += length;
     if (request->progress)
         request->progress(request->progress_data, reading->work->done + layer_position(reading->layer));
     return (la_ssize_t)length;

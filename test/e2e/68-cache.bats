@@ -241,3 +241,88 @@ assert_refused() {
     capture "$CORACLE" run "$REGISTRY/small:1.0"
     assert_output second
 }
+
+# plain_registry: the same, and the user's configuration says that it speaks no TLS.
+plain_registry() {
+    start_registry
+    printf '[registry."%s"]\nplain-http = true\n' "$REGISTRY" >registry.toml
+    chmod 600 registry.toml
+    export CORACLE_CONFIG=$PWD/registry.toml
+}
+
+@test "run of a name: fetched once, by one of 64 launches at once, and what pull and run would give" {
+    local i layer
+    plain_registry
+    layer=${LOWER##*/}
+    for i in {1..64}; do "$CORACLE" run "$REGISTRY/small:1.0" >"out.$i" 2>&1 3>&- & done
+    for i in $(jobs -p); do [[ $i == "$REGISTRY_PROCESS" ]] || wait "$i"; done
+    assert_equal "$(cat out.* | sort | uniq -c | xargs)" '64 second'
+    assert_equal "$(made) $(find cache/layers -mindepth 1)" '1 1 '
+    assert_equal "$(grep 'http.request.method=GET' registry.log | grep -c "blobs/sha256:$layer" || true)" 1
+    "$CORACLE" pull "$REGISTRY/small:1.0" pulled.sqfs
+    cmp pulled.sqfs "$(find cache/images -type f)"
+}
+
+# What the layout has becomes small:1.0 of the registry.
+push() { skopeo copy --quiet --insecure-policy --dest-tls-verify=false oci:layout:small "docker://$REGISTRY/small:1.0"; }
+
+@test "--pull: missing asks nobody for what is there, always takes what is newer, never fetches" {
+    plain_registry
+    capture "$CORACLE" run "$REGISTRY/small:1.0"
+    assert_output second
+    rm -rf layout upper
+    echo third >"$IMAGE/opt/new"
+    make_layout
+    push
+    capture "$CORACLE" run "$REGISTRY/small:1.0" -- ls /opt
+    assert_output ''
+    capture "$CORACLE" run --pull=always "$REGISTRY/small:1.0" -- ls /opt
+    assert_output new
+    assert_equal "$(made)" '2 1'
+    capture "$CORACLE" run "$REGISTRY/small:1.0" -- ls /opt
+    assert_output new
+    capture env CORACLE_PULL=never "$CORACLE" run "$REGISTRY/small:2.0"
+    assert_refused image-missing CORACLE_PULL
+    capture "$CORACLE" run "$REGISTRY/small:2.0"
+    assert_refused image-missing small:2.0
+    # What lost its name is listed, and goes by its digest.
+    "$CORACLE" images >list
+    assert_equal "$(grep -c '^- ' list)" 1
+    "$CORACLE" rm "$(awk '/^- / { print $2 }' list)"
+    assert_equal "$(made)" '1 1'
+}
+
+@test "the configuration's registry, and its mirror, are where names are looked for" {
+    plain_registry
+    printf '[images]\ndefault-registry = "%s"\n' "$REGISTRY" >>registry.toml
+    capture "$CORACLE" run small:1.0
+    assert_output second
+    "$CORACLE" rm --all
+    printf '[images]\ndefault-registry = "images.example.org"\n[registry."images.example.org"]\nmirrors = ["%s"]\n[registry."%s"]\nplain-http = true\n' \
+        "$REGISTRY" "$REGISTRY" >registry.toml
+    capture "$CORACLE" run small:1.0
+    assert_output second
+    assert_equal "$("$CORACLE" images --json | jq -r '.names[].name')" images.example.org/small:1.0
+}
+
+@test "a pull into the cache that is killed: the next one goes on with what is there" {
+    local hit=0 i
+    head -c 30000000 /dev/urandom >"$IMAGE/opt/random"
+    rm -rf layout upper
+    make_layout
+    plain_registry
+    for i in 1 2 3 4 5 6; do
+        "$CORACLE" run "$REGISTRY/small:1.0" >log 2>&1 3>&- &
+        # Something of a layer is here.
+        in_tenths 50 find_partial || true
+        ! kill -9 $! 2>/dev/null || hit=$((hit + 1))
+        wait $! 2>/dev/null || true
+        [[ ! -e cache/names ]] || [[ -z $(find cache/names -type l) ]] || "$CORACLE" rm --all
+    done
+    [[ $hit -gt 0 ]] || report 'expected to hit some'
+    capture "$CORACLE" run "$REGISTRY/small:1.0"
+    assert_output second
+    assert_equal "$(made) $(find cache/layers -mindepth 1)" '1 1 '
+}
+
+find_partial() { [[ -n $(find cache/layers -name '*sha256*' -size +1k 2>/dev/null) ]]; }

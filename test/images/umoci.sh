@@ -116,8 +116,9 @@ make_by_umoci() {
     quietly umoci new --image by-umoci:image
     umoci_layer fill
     umoci_layer change
-    # Not "umoci insert": the tar that 0.4.7 writes then has no padding behind its last file, and
-    # no end; only umoci reads it, and we say that it is damaged.
+    # The tar that 0.4.7 writes then has no padding behind its last file, and no end.
+    echo inserted >inserted
+    quietly umoci insert --image by-umoci:image inserted /etc/inserted
     quietly umoci insert --image by-umoci:image --whiteout /etc/kept
 }
 

@@ -131,8 +131,8 @@ static int refuse(const char *path, int errnum, struct arena *arena, struct err 
                        "the name of the image is empty; give the path of a directory or a file");
     if (errnum == ENOENT)
         return err_set(err, ERR_IMAGE_MISSING,
-                       "the image %s does not exist; give the path of a directory or a "
-                       "SquashFS file",
+                       "the image %s does not exist; give the path of a directory or a SquashFS file, or a "
+                       "name with its registry: docker.io/debian:12",
                        name);
     return err_set(err, ERR_IMAGE_UNREADABLE, "cannot open the image %s: %s", name, err_reason(errnum));
 }

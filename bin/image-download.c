@@ -125,7 +125,7 @@ static int open_folder(struct image_download *download, const char *path, struct
     struct stat st;
 
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return err_set(err, ERR_OUTPUT, "cannot make %s: %s", name, err_reason(errno));
+        return err_set(err, ERR_OUTPUT, "cannot make %s: %s%s", name, err_reason(errno), err_way_out(errno));
     download->folder = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (download->folder < 0 || fstat(download->folder, &st) < 0)
         return err_set(err, ERR_OUTPUT, "cannot open %s: %s", name, err_reason(errno));
@@ -174,11 +174,14 @@ static int take_layers(struct image_source *source, struct layer *layers, struct
 static int fetch(struct image_source *source, size_t count, const char *folder, struct err *err)
 {
     struct image_download *download = source->download;
+    const struct registry_progress progress = {progress_fetched, source->progress};
 
-    return open_folder(download, folder, err) < 0 ||
-                   registry_blobs(download->registry, download->blobs, count, download->folder, NULL, err) < 0
-               ? -1
-               : read_config(source, err);
+    if (open_folder(download, folder, err) < 0 ||
+        registry_blobs(download->registry, download->blobs, count, download->folder, &progress, err) < 0)
+        return err->id == ERR_LIMIT && download->path
+                   ? err_prefix(err, "%s", str_quote(download->arena, folder))
+                   : -1;
+    return read_config(source, err);
 }
 
 int image_download_config(struct image_source *source, const char *folder, struct err *err)

@@ -63,7 +63,7 @@ static int cannot_write(const struct output *output, struct arena *arena, struct
     const int reason = errno;
 
     return err_set(err, ERR_OUTPUT, "cannot write %s: %s%s", str_quote(arena, output->path),
-                   err_reason(reason), unfinished_way_out(reason));
+                   err_reason(reason), err_way_out(reason));
 }
 
 /* What goes wrong in a sink names the output. Returns -1. */

@@ -99,3 +99,16 @@ const char *err_reason(int errnum)
             return reasons[i].reason;
     return strerror(errnum);
 }
+
+const char *err_way_out(int errnum)
+{
+    switch (errnum) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room there, or name a destination on another file system";
+    case EFBIG:
+        return "; raise the limit on the size of files (ulimit -f)";
+    default:
+        return "";
+    }
+}

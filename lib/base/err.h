@@ -43,4 +43,7 @@ int err_exit_status(enum err_id id);
  */
 const char *err_reason(int errnum);
 
+/* "; " and what helps where writing fails with ERRNUM, or "". */
+const char *err_way_out(int errnum);
+
 #endif

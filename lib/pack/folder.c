@@ -46,7 +46,7 @@ static const char *number_name(char name[NUMBER], uint64_t number)
 static int fail(const char *what, const char *name, struct err *err)
 {
     return err_set(err, ERR_OUTPUT, "%s \"%s\" cannot be made in the directory: %s%s", what, name,
-                   err_reason(errno), unfinished_way_out(errno));
+                   err_reason(errno), err_way_out(errno));
 }
 
 static int file_begin(struct flatten_sink *sink, uint64_t size, struct err *err)
@@ -70,7 +70,7 @@ static int file_append(struct flatten_sink *sink, const void *bytes, size_t leng
     folder->position += length;
     if (fd_write_all(folder->file, bytes, length) < 0)
         return err_set(err, ERR_OUTPUT, "a file cannot be written: %s%s", err_reason(errno),
-                       unfinished_way_out(errno));
+                       err_way_out(errno));
     return 0;
 }
 
@@ -83,7 +83,7 @@ static int file_hole(struct flatten_sink *sink, uint64_t length, struct err *err
     folder->position += length;
     if (lseek(folder->file, (off_t)folder->position, SEEK_SET) < 0)
         return err_set(err, ERR_OUTPUT, "a file cannot be written: %s%s", err_reason(errno),
-                       unfinished_way_out(errno));
+                       err_way_out(errno));
     return 0;
 }
 
@@ -98,7 +98,7 @@ static int file_end(struct flatten_sink *sink, uint64_t *handle, struct err *err
     *handle = folder->last;
     if (result < 0)
         return err_set(err, ERR_OUTPUT, "a file cannot be written: %s%s", err_reason(errno),
-                       unfinished_way_out(errno));
+                       err_way_out(errno));
     return 0;
 }
 
@@ -235,7 +235,7 @@ static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, st
 static int cannot_make(const char *path, struct err *err)
 {
     return err_set(err, ERR_OUTPUT, "cannot make the directory %s: %s%s", path, err_reason(errno),
-                   unfinished_way_out(errno));
+                   err_way_out(errno));
 }
 
 /* Makes the unfinished directory beside the place. 0 or -1. */

@@ -24,7 +24,7 @@ struct record {
 static int fail(struct err *err)
 {
     return err_set(err, ERR_OUTPUT, "the record of owners, " PLACE "/" NAME ", cannot be written: %s%s",
-                   err_reason(errno), unfinished_way_out(errno));
+                   err_reason(errno), err_way_out(errno));
 }
 
 static int differs(const struct record *record, const struct flatten_inode *inode)

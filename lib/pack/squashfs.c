@@ -49,7 +49,7 @@ int packer_failed(struct packer *packer, int result, struct err *err)
 {
     if (packer->output.failed)
         return err_set(err, ERR_OUTPUT, "the SquashFS file cannot be written: %s%s",
-                       err_reason(packer->output.failed), unfinished_way_out(packer->output.failed));
+                       err_reason(packer->output.failed), err_way_out(packer->output.failed));
     switch (result) {
     case SQFS_ERROR_ALLOC:
         return err_set(err, ERR_NO_MEMORY, "no memory to write the SquashFS file");

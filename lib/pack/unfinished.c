@@ -245,16 +245,3 @@ void unfinished_sweep(int parent, const char *name)
     }
     closedir(dir);
 }
-
-const char *unfinished_way_out(int errnum)
-{
-    switch (errnum) {
-    case ENOSPC:
-    case EDQUOT:
-        return "; make room there, or name a destination on another file system";
-    case EFBIG:
-        return "; raise the limit on the size of files (ulimit -f)";
-    default:
-        return "";
-    }
-}

@@ -39,7 +39,4 @@ int unfinished_publish(struct unfinished *unfinished, int replace);
 /* Removes what has not been published. Nothing where nothing was begun. */
 void unfinished_close(struct unfinished *unfinished);
 
-/* "; " and what helps where writing fails with ERRNUM, or "". */
-const char *unfinished_way_out(int errnum);
-
 #endif

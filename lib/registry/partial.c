@@ -24,8 +24,8 @@ static int fail(const char *doing, const char *name, struct arena *arena, struct
     const int no_room =
         errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EMFILE || errno == ENFILE;
 
-    return err_set(err, no_room ? ERR_LIMIT : ERR_SYSTEM, "the file %s cannot be %s: %s",
-                   str_quote(arena, name), doing, err_reason(errno));
+    return err_set(err, no_room ? ERR_LIMIT : ERR_SYSTEM, "the file %s cannot be %s: %s%s",
+                   str_quote(arena, name), doing, err_reason(errno), err_way_out(errno));
 }
 
 /* Whether the locked FD is still what NAME leads to, and can only be meant for us. */

@@ -65,9 +65,7 @@ no_room() {
         *) stage="$1 end" ;;
     esac
     echo "$stage" >>stages
-    # What a download says of its folder is the command's.
-    [[ $stderr == *'[limit]' || $stderr == *.out.download:* ]] ||
-        [[ $stderr == *@(out:|/out:)* && $stderr == *@('make room'|'ulimit -f')* ]] ||
+    [[ $stderr == *@(out:|.download:)* && $stderr == *@('make room'|'ulimit -f')* ]] ||
         report 'expected the place and the way out'
 }
 

@@ -73,6 +73,9 @@ static void test_reason(void)
     TAP_STR(err_reason(EACCES), "permission denied");
     TAP_STR(err_reason(EXDEV), "leads outside");
     TAP_STR(err_reason(EPROTO), strerror(EPROTO)); /* not in the table */
+    TAP_STR(err_way_out(EIO), "");
+    TAP_TRUE(strstr(err_way_out(ENOSPC), "make room"));
+    TAP_TRUE(strstr(err_way_out(EFBIG), "ulimit -f"));
 }
 
 int main(void)

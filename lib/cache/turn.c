@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -87,8 +88,10 @@ void turn_end(struct turn *turn, const struct err *failure)
 
     memset(&outcome, 0, sizeof(outcome));
     outcome.failed = failure != NULL;
-    if (failure)
-        outcome.err = *failure;
+    if (failure) {
+        outcome.err.id = failure->id;
+        snprintf(outcome.err.text, sizeof(outcome.err.text), "%s", failure->text);
+    }
     while (turn->listener >= 0 && (fd = accept4(turn->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL);
         close(fd);

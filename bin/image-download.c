@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "checksum/checksum.h"
+#include "image-fetch.h"
 #include "oci/document.h"
 #include "oci/rootfs.h"
 #include "registry/registry.h"
@@ -18,9 +19,11 @@ struct image_download {
     const char *name;
     struct registry *registry;
     struct oci_manifest manifest;
-    const char *digest;          /* of the manifest */
-    struct registry_blob *blobs; /* the configuration, then the layers */
-    const char *path;            /* of the folder; NULL: not opened yet */
+    const char *digest;                  /* of the manifest */
+    struct registry_blob config, *blobs; /* and the layers, the lowest first */
+    struct layer *layers;
+    struct image_fetch *fetch; /* NULL: not begun */
+    const char *path;          /* of the folder; NULL: not opened yet */
     int folder;
     struct arena *arena;
 };
@@ -73,10 +76,10 @@ static void list_blobs(struct image_download *download)
 {
     const struct oci_manifest *manifest = &download->manifest;
 
+    download->config = want(&manifest->config);
     download->blobs = arena_alloc(download->arena, (manifest->layer_count + 1) * sizeof(*download->blobs));
-    download->blobs[0] = want(&manifest->config);
     for (size_t i = 0; i < manifest->layer_count; i++)
-        download->blobs[i + 1] = want(&manifest->layers[i].blob);
+        download->blobs[i] = want(&manifest->layers[i].blob);
 }
 
 /* As far as the manifest says: what is in them is not known, and they are not here. */
@@ -89,6 +92,7 @@ static void list_layers(struct image_source *source)
     for (size_t i = 0; i < manifest->layer_count; i++)
         layers[i] = (struct layer){
             .fd = -1, .size = manifest->layers[i].blob.size, .digest = manifest->layers[i].blob.digest};
+    source->download->layers = layers;
     source->layers = layers;
     source->layer_count = manifest->layer_count;
 }
@@ -98,8 +102,8 @@ int image_download_open(struct image_source *source, const struct reference *ref
 {
     struct image_download *download = arena_alloc(arena, sizeof(*download));
 
-    *download =
-        (struct image_download){.options = options, .name = source->name, .folder = -1, .arena = arena};
+    *download = (struct image_download){
+        .options = options, .name = source->name, .config.fd = -1, .folder = -1, .arena = arena};
     source->download = download;
     download->registry = registry_open_configured(reference, options->config, &options->registry,
                                                   options->environment, arena, err);
@@ -139,7 +143,7 @@ static int open_folder(struct image_download *download, const char *path, struct
 /* The configuration as its digest names it: it was verified when it was fetched, and is read only now. */
 static int read_config(struct image_source *source, struct err *err)
 {
-    const struct registry_blob *blob = &source->download->blobs[0];
+    const struct registry_blob *blob = &source->download->config;
     char digest[CHECKSUM_TEXT];
 
     source->config = fd_read_all(blob->fd, OCI_DOCUMENT_MAX, source->download->arena, &source->config_length);
@@ -153,7 +157,7 @@ static int read_config(struct image_source *source, struct err *err)
 }
 
 /* What is in the layers, by the configuration. */
-static int take_layers(struct image_source *source, struct layer *layers, struct err *err)
+static int take_layers(struct image_source *source, struct err *err)
 {
     const struct image_download *download = source->download;
     struct oci_rootfs rootfs;
@@ -163,58 +167,64 @@ static int take_layers(struct image_source *source, struct layer *layers, struct
     if (rootfs.count != source->layer_count)
         return err_set(err, ERR_IMAGE_CONFIG, "%s: the manifest has %zu layers, the configuration %zu",
                        source->name, source->layer_count, rootfs.count);
-    for (size_t i = 0; i < rootfs.count; i++) {
-        layers[i].fd = download->blobs[i + 1].fd;
-        layers[i].diff_id = rootfs.diff_ids[i];
-    }
+    for (size_t i = 0; i < rootfs.count; i++)
+        download->layers[i].diff_id = rootfs.diff_ids[i];
     return 0;
 }
 
-/* The first COUNT blobs. */
-static int fetch(struct image_source *source, size_t count, const char *folder, struct err *err)
+/* Where there is no room. Returns -1. */
+static int name_folder(const struct image_download *download, struct err *err)
 {
-    struct image_download *download = source->download;
-    const struct registry_progress progress = {progress_fetched, source->progress};
-
-    if (open_folder(download, folder, err) < 0 ||
-        registry_blobs(download->registry, download->blobs, count, download->folder, &progress, err) < 0)
-        return err->id == ERR_LIMIT && download->path
-                   ? err_prefix(err, "%s", str_quote(download->arena, folder))
-                   : -1;
-    return read_config(source, err);
+    return err->id == ERR_LIMIT && download->path
+               ? err_prefix(err, "%s", str_quote(download->arena, download->path))
+               : -1;
 }
 
 int image_download_config(struct image_source *source, const char *folder, struct err *err)
 {
-    return fetch(source, 1, folder, err);
+    struct image_download *download = source->download;
+
+    if (open_folder(download, folder, err) < 0 ||
+        registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err) < 0)
+        return name_folder(download, err);
+    return read_config(source, err);
 }
 
 int image_download_fetch(struct image_source *source, const char *folder, struct err *err)
 {
-    struct layer *layers = arena_alloc(source->download->arena, (source->layer_count + 1) * sizeof(*layers));
+    struct image_download *download = source->download;
 
-    /* The configuration is the first blob. */
     image_source_show_layers(source, 1);
-    if (fetch(source, source->layer_count + 1, folder, err) < 0)
+    if (image_download_config(source, folder, err) < 0 || take_layers(source, err) < 0)
         return -1;
-    memcpy(layers, source->layers, source->layer_count * sizeof(*layers));
-    source->layers = layers;
-    return take_layers(source, layers, err);
+    download->fetch = image_fetch_start(download->registry, download->blobs, source->layer_count,
+                                        download->folder, source->progress, err);
+    return download->fetch ? 0 : -1;
+}
+
+int image_download_wait(struct image_download *download, size_t index, struct err *err)
+{
+    return image_fetch_wait(download->fetch, index, &download->layers[index].fd, err) < 0
+               ? name_folder(download, err)
+               : 0;
 }
 
 /* Another image's, of an interrupted pull, stays. */
 void image_download_discard(struct image_download *download)
 {
-    for (size_t i = 0; i <= download->manifest.layer_count; i++)
+    image_fetch_end(download->fetch);
+    download->fetch = NULL;
+    unlinkat(download->folder, download->config.name, 0);
+    for (size_t i = 0; i < download->manifest.layer_count; i++)
         unlinkat(download->folder, download->blobs[i].name, 0);
 }
 
 void image_download_close(struct image_download *download)
 {
+    image_fetch_end(download->fetch);
     if (download->registry)
         registry_close(download->registry);
-    for (size_t i = 0; download->blobs && i <= download->manifest.layer_count; i++)
-        fd_close(&download->blobs[i].fd);
+    fd_close(&download->config.fd);
     fd_close(&download->folder);
     if (download->path)
         rmdir(download->path); /* where nothing is in it */

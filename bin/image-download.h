@@ -10,6 +10,9 @@ struct image_download;
 int image_download_open(struct image_source *source, const struct reference *reference,
                         const struct image_source_options *options, struct arena *arena, struct err *err);
 int image_download_fetch(struct image_source *source, const char *folder, struct err *err);
+/* As image_source_wait(). */
+int image_download_wait(struct image_download *download, size_t index, struct err *err);
+
 /* As image_source_fetch_config(). */
 int image_download_config(struct image_source *source, const char *folder, struct err *err);
 

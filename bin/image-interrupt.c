@@ -63,6 +63,11 @@ void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *given)
             sigaction(numbers[i], &action, NULL);
 }
 
+int interrupt_came(void)
+{
+    return interrupted != 0;
+}
+
 static const char *volatile removed;
 
 static void remove_and_end(int number)

@@ -18,6 +18,9 @@ struct interrupt_sink {
 /* From here on signals are only noted. OTHER stays the caller's. */
 void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *other);
 
+/* Whether one has come since. */
+int interrupt_came(void);
+
 /* From here on a signal removes the file PATH, or nothing where that is NULL, and ends the program. */
 void interrupt_remove(const char *path);
 

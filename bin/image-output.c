@@ -141,29 +141,35 @@ int output_write(const struct output *output, struct flatten_request *request, s
 
 struct showing {
     const struct output *output;
-    struct progress *progress;
+    const struct image_source *source;
 };
+
+static int await(void *data, size_t index, struct err *err)
+{
+    return image_source_wait(((struct showing *)data)->source, index, err);
+}
 
 static void show_flattened(void *data, uint64_t done)
 {
-    progress_flattened(((struct showing *)data)->progress, done);
+    progress_flattened(((struct showing *)data)->source->progress, done);
 }
 
 static void show_writing(void *data)
 {
     const struct showing *showing = data;
 
-    progress_writing(showing->progress, showing->output->path);
+    progress_writing(showing->source->progress, showing->output->path);
 }
 
 int output_write_source(const struct output *output, const struct image_source *source, struct arena *arena,
                         struct err *err)
 {
-    struct showing showing = {output, source->progress};
+    struct showing showing = {output, source};
     struct flatten_request request = {.layers = source->layers,
                                       .layer_count = source->layer_count,
                                       .config = source->config,
                                       .config_length = source->config_length,
+                                      .await = await,
                                       .progress = show_flattened,
                                       .finishing = show_writing,
                                       .progress_data = &showing};

@@ -96,6 +96,15 @@ static unsigned add_layers(struct progress *progress, struct str *out, unsigned 
     return lines;
 }
 
+static int all_are_here(const struct progress *progress)
+{
+    for (size_t i = 0; i < progress->count; i++)
+        if (progress->layers[i].state != LAYER_THERE && progress->layers[i].state != LAYER_FETCHED &&
+            !progress->layers[i].is_twin)
+            return 0;
+    return 1;
+}
+
 static const char *summary(struct progress *progress)
 {
     uint64_t bytes = 0, size = 0;
@@ -142,7 +151,7 @@ void progress_draw(struct progress *progress, int must)
         return;
     if (progress->lines)
         str_addf(&out, LINES_UP, progress->lines);
-    if (progress->phase == PHASE_FETCHING)
+    if (progress->phase == PHASE_FETCHING || (progress->phase == PHASE_FLATTENING && !all_are_here(progress)))
         lines = add_layers(progress, &out, room.lines - 1, room);
     add_line(&out, summary(progress), room);
     if (lines + 1 < progress->lines)

@@ -4,7 +4,7 @@
  *     struct progress *progress = progress_open(style, arena);
  *     progress_resolved(progress, "docker.io/library/debian:12", digest, "linux/amd64");
  *     progress_layers(progress, layers, count, 1);
- *     registry_blobs(..., &(struct registry_progress){progress_fetched, progress}, err);
+ *     registry_blobs(..., &(struct registry_progress){progress_fetched, NULL, progress}, err);
  *     progress_flatten_begin(progress);
  *     request.progress = progress_flattened, request.progress_data = progress;
  *     progress_done(progress, path, size, digest);          or progress_failed(progress, err)

@@ -85,6 +85,8 @@ void image_source_show_layers(const struct image_source *source, size_t first)
         layers[i] = (struct progress_layer){source->layers[i].digest, source->layers[i].size};
     if (layers)
         progress_layers(source->progress, layers, source->layer_count, first);
+    for (size_t i = 0; layers && !source->download && i < source->layer_count; i++)
+        progress_there(source->progress, first + i);
     free(layers);
 }
 
@@ -95,6 +97,16 @@ int image_source_fetch(struct image_source *source, const char *folder, struct e
         return image_download_fetch(source, folder, err);
 #endif
     (void)source, (void)folder, (void)err;
+    return 0;
+}
+
+int image_source_wait(const struct image_source *source, size_t index, struct err *err)
+{
+#ifdef HAVE_REGISTRY
+    if (source->download)
+        return image_download_wait(source->download, index, err);
+#endif
+    (void)source, (void)index, (void)err;
     return 0;
 }
 

@@ -2,7 +2,8 @@
  * image-source - an image as layers and a configuration, wherever it comes from.
  *
  *     image_source_open(&source, &reference, &options, arena, err)   which image it is
- *     image_source_fetch(&source, folder, err)                       its layers are here, open
+ *     image_source_fetch(&source, folder, err)                       its layers begin to come
+ *     image_source_wait(&source, i, err)                             this one is here
  *     image_source_close(&source)
  *
  * What the layers hold is verified while they are read (layer/layer.h), the
@@ -58,13 +59,16 @@ int image_source_open(struct image_source *source, const struct reference *refer
                       const struct image_source_options *options, struct arena *arena, struct err *err);
 
 /*
- * Has the layers here. Those of a registry are fetched into FOLDER, which is made where it
- * is missing and must be the caller's alone, else refused; what an earlier call has left
- * there is gone on with. 0 or -1: then what was fetched stays.
+ * Has the configuration here, and begins to have the layers: those of a registry are fetched
+ * into FOLDER, which is made where it is missing and must be the caller's alone, else refused;
+ * what an earlier call has left there is gone on with. 0 or -1: then what was fetched stays.
  */
 int image_source_fetch(struct image_source *source, const char *folder, struct err *err);
 
-/* The same for the configuration alone. */
+/* Waits until layer INDEX is here and open. 0 or -1. */
+int image_source_wait(const struct image_source *source, size_t index, struct err *err);
+
+/* Fetches the configuration alone. */
 int image_source_fetch_config(struct image_source *source, const char *folder, struct err *err);
 
 /* What is wrong with a layer is told with the image's name. Returns -1. */

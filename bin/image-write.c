@@ -50,6 +50,9 @@ int image_write(struct image_writing *writing, const struct image_source *source
 
     if (choose_compression(&write, options, err) < 0)
         return -1;
+    for (size_t i = 0; i < source->layer_count; i++)
+        if (image_source_wait(source, i, err) < 0)
+            return -1;
     progress_flatten_begin(source->progress);
     interrupt_remove(layout_unfinished(writing->writer));
     result = layout_write(writing->writer, &write, err);

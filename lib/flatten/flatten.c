@@ -9,11 +9,14 @@
 /* All layers, the top one first. */
 static int read_layers(struct work *work, struct err *err)
 {
+    const struct flatten_request *request = work->request;
+
     work->seen = seen_create();
     if (!work->seen)
         return err_set(err, ERR_NO_MEMORY, "no memory for the names of the image");
-    for (size_t i = work->request->layer_count; i-- > 0;) {
-        if (read_layer(work, i, err) < 0)
+    for (size_t i = request->layer_count; i-- > 0;) {
+        if ((request->await && request->await(request->progress_data, i, err) < 0) ||
+            read_layer(work, i, err) < 0)
             return -1;
     }
     seen_destroy(work->seen);

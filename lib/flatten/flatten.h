@@ -106,11 +106,13 @@ struct flatten_request {
     const void *config;
     size_t config_length;
     const char *config_dir, *config_name;
+    /* Called before layer INDEX is read, which may only come now. 0 or -1. NULL: all are there. */
+    int (*await)(void *data, size_t index, struct err *err);
     /* Called now and then; NULL: not. DONE bytes of the layers were read. */
     void (*progress)(void *data, uint64_t done);
     /* Called before the sink's finish, which may take a while; NULL: not. */
     void (*finishing)(void *data);
-    void *progress_data; /* for both */
+    void *progress_data; /* for these three */
 };
 
 struct flatten_counts {

@@ -360,6 +360,8 @@ static void *work(void *opaque)
         arena_init(arena, registry->exhausted);
         if (blob_fetch(registry, &connections, &place, arena, &err) < 0)
             note_failure(crew, &err);
+        else if (crew->progress && crew->progress->arrived)
+            crew->progress->arrived(crew->progress->opaque, (size_t)(place.blob - crew->blobs));
         arena_free(arena);
     }
     connections_close(&connections);
@@ -443,4 +445,9 @@ int registry_blobs(struct registry *registry, struct registry_blob *blobs, size_
         fd_close(&blobs[i].fd);
     arena_free(&arena);
     return result;
+}
+
+void registry_stop(struct registry *registry)
+{
+    fetch_stop(registry);
 }

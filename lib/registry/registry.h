@@ -135,6 +135,9 @@ struct registry_blob {
  */
 struct registry_progress {
     int (*report)(void *opaque, size_t index, uint64_t bytes);
+    /* Is told that BLOBS[INDEX] is whole and its fd open; not of a blob that is there twice, again. NULL:
+     * not. */
+    void (*arrived)(void *opaque, size_t index);
     void *opaque;
 };
 
@@ -151,5 +154,8 @@ struct registry_progress {
  */
 int registry_blobs(struct registry *registry, struct registry_blob *blobs, size_t count, int directory,
                    const struct registry_progress *progress, struct err *err);
+
+/* From another thread: registry_blobs() gives up, with an error. What it has of blobs stays. */
+void registry_stop(struct registry *registry);
 
 #endif

@@ -209,9 +209,25 @@ static int is_left(int fd, const struct stat *st, int is_of_this_node)
     return errno != EWOULDBLOCK && st->st_mtime < time(NULL) - DAY;
 }
 
+/* Whether REST, behind the prefix, is as next_name() makes it: "NODE-0123abcd". */
+static int is_ending(const char *rest)
+{
+    const char *number = strrchr(rest, '-');
+
+    return number && number != rest && strlen(number + 1) == 8 && strspn(number + 1, "0123456789abcdef") == 8;
+}
+
+/* Whether others can give names in what ST is: also such a one to a directory that is ours. */
+static int is_open_to_others(const struct stat *st)
+{
+    return (st->st_uid && st->st_uid != geteuid()) ||
+           ((st->st_mode & (S_IWGRP | S_IWOTH)) && !(st->st_mode & S_ISVTX));
+}
+
 /* NFS locks exclusively only what is open for writing. */
 static void sweep_one(int parent, const char *name, int is_of_this_node)
 {
+    struct stat above;
     FD_CLEANUP int fd = openat(parent, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
 
@@ -219,6 +235,8 @@ static void sweep_one(int parent, const char *name, int is_of_this_node)
         fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
         (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return;
+    if (S_ISDIR(st.st_mode) && (fstat(parent, &above) < 0 || is_open_to_others(&above)))
         return;
     if (is_left(fd, &st, is_of_this_node) && is_named(parent, name, fd))
         remove_part(parent, name, S_ISDIR(st.st_mode));
@@ -240,7 +258,7 @@ void unfinished_sweep(int parent, const char *name)
     while ((entry = readdir(dir))) {
         const char *rest = entry->d_name + strlen(prefix);
 
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && is_ending(rest))
             sweep_one(parent, entry->d_name, strncmp(rest, node, strlen(node)) == 0);
     }
     closedir(dir);

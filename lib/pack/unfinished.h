@@ -21,7 +21,10 @@ struct unfinished {
     char part[256]; /* its name while it grows; "": it has none */
 };
 
-/* Removes what killed makers of NAME have left. What cannot be removed stays. */
+/*
+ * Removes what killed makers of NAME have left. What cannot be removed stays, and so do
+ * directories where others may write to PARENT: any of ours could have been given such a name.
+ */
 void unfinished_sweep(int parent, const char *name);
 
 /* Begins an empty file, open for reading and writing. 0, or -1 and errno. PARENT and NAME must stay. */

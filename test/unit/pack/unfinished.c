@@ -159,9 +159,28 @@ static void check_sweep(void)
     leave(elsewhere, "00000002", S_IFDIR, 0);
     leave("image.partial-", "x", S_IFREG, 2);
     leave(".image2.partial-", "x", S_IFREG, 2);
+    /* Nor what only begins so. */
+    leave(this_node, "backup", S_IFREG, 2);
+    leave(".image.partial-", "12345678", S_IFDIR, 2);
     unfinished_sweep(top, "image");
-    TAP_INT(names(), 6);
+    TAP_INT(names(), 8);
     unfinished_sweep(-1, "image");
+}
+
+/* Where others may rename what is ours, a directory of that name may be anything. */
+static void check_shared_parent(void)
+{
+    const int before = names();
+
+    TAP_INT(fchmod(top, 0770), 0);
+    leave(this_node, "00000005", S_IFREG, 0);
+    leave(this_node, "00000006", S_IFDIR, 0);
+    unfinished_sweep(top, "image");
+    TAP_INT(names(), before + 1);
+    TAP_INT(fchmod(top, 01777), 0);
+    unfinished_sweep(top, "image");
+    TAP_INT(names(), before);
+    TAP_INT(fchmod(top, 0700), 0);
 }
 
 static void check_long_name(void)
@@ -191,6 +210,7 @@ int main(void)
     check_kill();
     check_long_name();
     check_sweep();
+    check_shared_parent();
     close(top);
     top = open("/tmp", O_PATH | O_CLOEXEC);
     remove_tree(top, place + strlen("/tmp/"));

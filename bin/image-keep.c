@@ -1,6 +1,7 @@
 #include "image-keep.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cache/name.h"
@@ -32,12 +33,15 @@ static int make(const struct image_keeping *keeping, struct image_source *source
     return is_there(image) ? 0 : -1;
 }
 
-/* What it is called in the cache: without a configuration, by the stamp of its name. */
+/*
+ * What it is called in the cache: without layers that its configuration names, by the stamp of
+ * its name. Else a tree with another image's configuration would be run in that one's place.
+ */
 static const char *id_of(const struct image_source *source, const char *name, struct arena *arena)
 {
     const char *at = strrchr(name, '@');
 
-    return source->id || !at ? source->id : arena_join(arena, "file:", at + 1, NULL);
+    return (source->id && !source->tree) || !at ? source->id : arena_join(arena, "file:", at + 1, NULL);
 }
 
 static int bring(const struct image_keeping *keeping, const char *name, struct arena *arena, struct err *err)
@@ -57,26 +61,53 @@ static int bring(const struct image_keeping *keeping, const char *name, struct a
     return result;
 }
 
-int image_keep(const struct image_keeping *keeping, const char **path, struct arena *arena, struct err *err)
+/* NAME leads to a file that nobody else can change. 0 or -1. */
+static int check(const char *name, struct arena *arena, struct err *err)
 {
-    enum turn_result whose = TURN_OVER;
+    struct stat st;
+
+    return stat(name, &st) == 0 ? store_check_image(name, st.st_uid, st.st_mode, arena, err) : 0;
+}
+
+/* Nobody else can write to what is made, whatever the umask. */
+static int bring_for_us_alone(const struct image_keeping *keeping, const char *name, struct arena *arena,
+                              struct err *err)
+{
+    const mode_t before = umask(077);
+    int result;
+
+    umask(before | S_IWGRP | S_IWOTH);
+    result = bring(keeping, name, arena, err);
+    umask(before);
+    return result;
+}
+
+/* 0, or -1. */
+static int keep(const struct image_keeping *keeping, const char *name, struct arena *arena, struct err *err)
+{
+    enum turn_result whose;
     struct turn turn;
     int result;
 
+    do {
+        whose = turn_take(&turn, name, arena, err);
+        /* What another has just brought is new enough for everyone. */
+        if (whose == TURN_DONE && is_there(name))
+            return 0;
+    } while (whose == TURN_DONE || whose == TURN_OVER);
+    if (whose == TURN_FAILED)
+        return -1;
+    result = !keeping->anew && is_there(name) ? 0 : bring_for_us_alone(keeping, name, arena, err);
+    turn_end(&turn, result < 0 ? err : NULL);
+    return result;
+}
+
+int image_keep(const struct image_keeping *keeping, const char **path, struct arena *arena, struct err *err)
+{
     if (store_make(keeping->directory, arena, err) < 0 ||
         cache_name(path, keeping->directory, keeping->reference, arena, err) < 0)
         return -1;
-    if (!keeping->anew && is_there(*path))
-        return 0;
-    while (whose == TURN_OVER) {
-        whose = turn_take(&turn, *path, arena, err);
-        /* What another has just brought is new enough for everyone. */
-        if (whose == TURN_OVER && is_there(*path))
-            return 0;
-    }
-    if (whose == TURN_FAILED)
+    if ((keeping->anew || !is_there(*path)) && keep(keeping, *path, arena, err) < 0)
         return -1;
-    result = !keeping->anew && is_there(*path) ? 0 : bring(keeping, *path, arena, err);
-    turn_end(&turn, result < 0 ? err : NULL);
-    return result;
+    return check(*path, arena, err);
 }

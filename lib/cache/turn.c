@@ -7,13 +7,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/digest.h"
 #include "base/fd.h"
+#include "base/proc.h"
+#include "base/sys.h"
 
-/* As many may wait; the kernel takes what net.core.somaxconn allows, others wait in connect(). */
-enum { BACKLOG = 4096 };
+/*
+ * As many may wait as net.core.somaxconn allows. Where there are more, nobody can be asked who
+ * he is: the others come again, but not for ever, as a stranger may have filled the queue.
+ */
+enum { BACKLOG = 4096, KNOCKS = 300, KNOCK_PAUSE_NS = 100 * 1000 * 1000 };
 
 /* What those who wait are told. */
 struct outcome {
@@ -35,13 +41,23 @@ static socklen_t name_of(struct sockaddr_un *address, const char *what, struct a
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
 }
 
-/* Whose name it is: that of the one who listens. */
+static uint64_t user_namespace(const char *path)
+{
+    struct sys_identity identity;
+
+    return sys_identify(AT_FDCWD, path, 0, &identity) < 0 ? 0 : identity.inode;
+}
+
+/* Whether who listens is this user's and in none of his containers, as in share/meet.c. */
 static int is_ours(int fd)
 {
     struct ucred peer;
     socklen_t length = sizeof(peer);
+    char path[PROC_PATH];
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid() &&
+           peer.pid > 0 &&
+           user_namespace(proc_path(path, peer.pid, "ns/user")) == user_namespace("/proc/self/ns/user");
 }
 
 static enum turn_result wait_for(int fd, struct err *err)
@@ -49,36 +65,53 @@ static enum turn_result wait_for(int fd, struct err *err)
     struct outcome outcome;
     ssize_t length;
 
+    if (fcntl(fd, F_SETFL, 0) < 0)
+        return TURN_OURS;
     do {
         length = recv(fd, &outcome, sizeof(outcome), 0);
     } while (length < 0 && errno == EINTR);
-    if (length != (ssize_t)sizeof(outcome) || !outcome.failed || (unsigned)outcome.err.id >= ERR_COUNT)
+    if (length != (ssize_t)sizeof(outcome) || (unsigned)outcome.err.id >= ERR_COUNT)
         return TURN_OVER;
+    if (!outcome.failed)
+        return TURN_DONE;
     *err = outcome.err;
     err->text[sizeof(err->text) - 1] = 0;
     return TURN_FAILED;
+}
+
+/* Asks who has the turn, and waits for him. */
+static enum turn_result follow(int fd, const struct sockaddr_un *address, socklen_t length, struct err *err)
+{
+    static const struct timespec pause = {.tv_nsec = KNOCK_PAUSE_NS};
+
+    for (int i = 0; i < KNOCKS; i++) {
+        if (connect(fd, (const struct sockaddr *)address, length) == 0)
+            return is_ours(fd) ? wait_for(fd, err) : TURN_OURS;
+        if (errno == ECONNREFUSED)
+            return TURN_OVER;
+        if (errno != EAGAIN && errno != EINTR)
+            return TURN_OURS;
+        nanosleep(&pause, NULL);
+    }
+    return TURN_OURS;
 }
 
 enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err)
 {
     struct sockaddr_un address;
     const socklen_t length = name_of(&address, what, arena);
-    FD_CLEANUP int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    /* Who accepts at the end must not wait for one more, nor who comes for room in the queue. */
+    FD_CLEANUP int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     turn->listener = -1;
     if (fd < 0)
         return TURN_OURS;
     if (bind(fd, (struct sockaddr *)&address, length) == 0) {
-        /* Who accepts at the end must not wait for one more. */
-        if (listen(fd, BACKLOG) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+        if (listen(fd, BACKLOG) == 0)
             turn->listener = fd_steal(&fd);
         return TURN_OURS;
     }
-    if (errno != EADDRINUSE)
-        return TURN_OURS;
-    if (connect(fd, (struct sockaddr *)&address, length) < 0)
-        return errno == ECONNREFUSED || errno == EINTR ? TURN_OVER : TURN_OURS;
-    return is_ours(fd) ? wait_for(fd, err) : TURN_OURS;
+    return errno == EADDRINUSE ? follow(fd, &address, length, err) : TURN_OURS;
 }
 
 void turn_end(struct turn *turn, const struct err *failure)

@@ -7,7 +7,8 @@
  *
  *     switch (turn_take(&turn, "fetch /home/u/.cache/...", arena, &err)) {
  *     case TURN_OURS:   ... do it ...; turn_end(&turn, failure or NULL); break;
- *     case TURN_OVER:   look whether it is done; if not, take a turn again
+ *     case TURN_DONE:   it is done, by another
+ *     case TURN_OVER:   who had it ended without a word: take a turn again
  *     case TURN_FAILED: ERR is what it said to the one whose turn it was
  *     }
  */
@@ -21,11 +22,12 @@ struct turn {
     int listener;
 };
 
-enum turn_result { TURN_OURS, TURN_OVER, TURN_FAILED };
+enum turn_result { TURN_OURS, TURN_DONE, TURN_OVER, TURN_FAILED };
 
 /*
  * Takes the turn for WHAT, or waits until the one who has it ends. Where the name is another
- * user's, or there is none, everyone has a turn at once.
+ * user's or that of something in a container of this one, or there is none, everyone has a
+ * turn at once: what anybody may take must not make others wait, or be believed.
  */
 enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err);
 

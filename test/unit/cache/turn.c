@@ -1,10 +1,17 @@
 #include "cache/turn.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../tap.h"
+#include "base/digest.h"
 
 enum { WAITERS = 20 };
 
@@ -26,6 +33,8 @@ static pid_t start_waiter(void)
         _exit(10);
     case TURN_OVER:
         _exit(11);
+    case TURN_DONE:
+        _exit(14);
     default:
         _exit(err.id == ERR_REGISTRY && strcmp(err.text, "no such thing") == 0 ? 12 : 13);
     }
@@ -81,7 +90,7 @@ static void test_outcomes(void)
     struct err err;
 
     TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
-    TAP_INT(count_waiters(&turn, NULL, 11), WAITERS);
+    TAP_INT(count_waiters(&turn, NULL, 14), WAITERS);
     TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
     err_set(&err, ERR_REGISTRY, "no such thing");
     TAP_INT(count_waiters(&turn, &err, 12), WAITERS);
@@ -122,12 +131,81 @@ static void test_kill(void)
     turn_end(&turn, NULL);
 }
 
+/* The name has somebody who is not to be believed: a process with our uid in a user namespace of its own. */
+static void test_container(void)
+{
+    pid_t stranger;
+    struct turn turn;
+    struct err err;
+    int ready[2];
+    char byte;
+
+    TAP_INT(pipe(ready), 0);
+    stranger = fork();
+    if (stranger == 0) {
+        byte = unshare(CLONE_NEWUSER) < 0 ? 'n' : 'y';
+        turn_take(&turn, what, &arena, &err);
+        (void)!write(ready[1], &byte, 1);
+        pause();
+    }
+    TAP_INT(read(ready[0], &byte, 1), 1);
+    if (byte == 'y')
+        TAP_INT(status_of(start_waiter()), 10);
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+}
+
+/* Takes the name and lets the queue run full. How connect(2) fails then. */
+static int fill_queue(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct digest digest = digest_bytes(what, strlen(what));
+    const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    char text[DIGEST_TEXT];
+    socklen_t length;
+
+    digest_format(text, &digest);
+    length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+                         (size_t)snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
+                                          "coracle-turn/%u/%s", (unsigned)geteuid(), text));
+    if (bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 0) < 0)
+        return -1;
+    while (connect(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0), (struct sockaddr *)&address, length) ==
+           0)
+        continue;
+    return errno;
+}
+
+/* Who comes to a full queue does not sleep in the kernel: he sees that the one who has the name has gone. */
+static void test_full_queue(void)
+{
+    pid_t stranger, waiter;
+    int ready[2], result = 0;
+
+    TAP_INT(pipe(ready), 0);
+    stranger = fork();
+    if (stranger == 0) {
+        result = fill_queue();
+        (void)!write(ready[1], &result, sizeof(result));
+        pause();
+    }
+    TAP_INT(read(ready[0], &result, sizeof(result)), sizeof(result));
+    TAP_INT(result, EAGAIN);
+    waiter = start_waiter();
+    let_sleep(waiter);
+    kill(stranger, SIGKILL);
+    waitpid(stranger, NULL, 0);
+    TAP_INT(status_of(waiter), 11);
+}
+
 int main(void)
 {
     arena_init(&arena, tap_no_memory);
     what = arena_printf(&arena, "test %ld", (long)getpid());
     test_outcomes();
     test_kill();
+    test_container();
+    test_full_queue();
     arena_free(&arena);
     return tap_done();
 }

@@ -83,7 +83,7 @@ static int find_in(const struct image_name *name, const char *directory, const s
         sys_identify(AT_FDCWD, path, 0, &options->identity) == 0) {
         options->is_identified = 1;
         options->request.image = path;
-        return 0;
+        return store_check_image(path, options->identity.uid, options->identity.mode, options->arena, err);
     }
     if (options->pull == PULL_NEVER)
         return err_set(

@@ -1,11 +1,8 @@
 /* coracle rm: takes images out of the cache. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "base/remove.h"
 #include "base/str.h"
 #include "cache/name.h"
 #include "image-cached.h"
@@ -127,19 +124,6 @@ static int remove_one(struct rm_options *options, const char *text, struct err *
     return store_list(&options->store, options->names.directory, options->arena, err);
 }
 
-/* And what was fetched of images that are not whole. */
-static int remove_all(const struct rm_options *options, struct err *err)
-{
-    static const char *const parts[] = {CACHE_NAMES, CACHE_IMAGES, CACHE_LAYERS};
-    FD_CLEANUP int dir = openat(AT_FDCWD, options->names.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    for (size_t i = 0; dir >= 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
-        if (remove_tree(dir, parts[i]) < 0 && errno != ENOENT)
-            return err_set(err, ERR_OUTPUT, "cannot remove %s of the cache %s: %s", parts[i],
-                           str_quote(options->arena, options->names.directory), err_reason(errno));
-    return 0;
-}
-
 static const struct opt_row rows[] = {
     {"--all", 'a', OPT_FLAG, NULL, NULL, OPT_SINGLE, "all that are in the cache", set_all},
     {"--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", set_help},
@@ -166,7 +150,7 @@ int cmd_rm(int argc, char *argv[], char *const environment[], struct arena *aren
     if (image_cached_list(&options.store, &options.names, environment, arena, err) < 0)
         return -1;
     if (options.all)
-        return remove_all(&options, err);
+        return store_clear(options.names.directory, arena, err);
     for (; index < argc; index++)
         if (remove_one(&options, argv[index], err) < 0)
             return -1;

@@ -61,9 +61,9 @@ static void add_name(const struct listing *listing, const char *path, const char
     ssize_t length = readlink(path, target, sizeof(target) - 1);
     struct store_name *name;
 
-    if (length < 0)
+    target[length > 0 ? length : 0] = 0;
+    if (!store_is_link(target))
         return;
-    target[length] = 0;
     store->names =
         arena_grow(listing->arena, store->names, store->name_count, &store->name_room, sizeof(*store->names));
     name = &store->names[store->name_count++];
@@ -112,7 +112,7 @@ static void add_image(const struct listing *listing, const char *path, const cha
     const char *end = strrchr(file, '.');
     struct stat st;
 
-    if (*file == '.' || !end || strcmp(end, ".sqfs") != 0 || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+    if (!store_is_image(algorithm, file) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return;
     store->images = arena_grow(listing->arena, store->images, store->image_count, &store->image_room,
                                sizeof(*store->images));

@@ -13,8 +13,9 @@
 #include "base/str.h"
 #include "host/machine.h"
 
-/* Of a path in a name; its end is what tells paths apart for a reader. */
+/* Of a path in a name; its end is what tells paths apart for a reader. A dot would hide the name. */
 enum { PATH_ROOM = 180 };
+#define ELLIPSIS "\xE2\x80\xA6"
 
 const char *cache_directory(const char *configured, char *const environment[], struct arena *arena)
 {
@@ -73,7 +74,7 @@ static const char *escape(const char *path, struct arena *arena)
             str_add_char(&out, *path);
     }
     text = str_text(&out);
-    return out.length <= PATH_ROOM ? text : arena_join(arena, "...", text + out.length - PATH_ROOM, NULL);
+    return out.length <= PATH_ROOM ? text : arena_join(arena, ELLIPSIS, text + out.length - PATH_ROOM, NULL);
 }
 
 /* What follows the path: which of its images. */

@@ -33,6 +33,16 @@ int store_check(const char *directory, struct arena *arena, struct err *err)
     return 1;
 }
 
+int store_check_image(const char *path, uint32_t uid, uint32_t mode, struct arena *arena, struct err *err)
+{
+    if ((uid == geteuid() || uid == 0) && !(mode & (S_IWGRP | S_IWOTH)))
+        return 0;
+    return err_set(err, ERR_CONFIG,
+                   "others can change the image that %s in the cache leads to; let it be yours alone (chmod "
+                   "go-w), or coracle rm it",
+                   str_quote(arena, path));
+}
+
 static int make(const char *directory, mode_t mode, struct arena *arena, struct err *err)
 {
     if (mkdir(directory, mode) == 0 || errno == EEXIST)
@@ -60,9 +70,10 @@ int store_make(const char *directory, struct arena *arena, struct err *err)
     return make(path_join(arena, directory, CACHE_LAYERS), 0700, arena, err);
 }
 
+/* Whatever the umask: who could write to one of these could change what is in it. */
 int store_make_parents(const char *path, struct arena *arena, struct err *err)
 {
-    return make_all(path_parent(arena, path), 0777, arena, err);
+    return make_all(path_parent(arena, path), 0755, arena, err);
 }
 
 const char *store_image(const char *directory, const char *id, struct arena *arena)

@@ -20,6 +20,10 @@
  */
 int store_check(const char *directory, struct arena *arena, struct err *err);
 
+/* Whether the file that PATH, a name in a cache, leads to, of owner UID and MODE, can be trusted. 0, or -1
+ * with ERR_CONFIG. */
+int store_check_image(const char *path, uint32_t uid, uint32_t mode, struct arena *arena, struct err *err);
+
 /* Makes the cache and what belongs into it, where that is missing, and checks it. 0 or -1. */
 int store_make(const char *directory, struct arena *arena, struct err *err);
 
@@ -55,7 +59,19 @@ struct store {
     size_t image_count, image_room;
 };
 
-/* Lists what is in DIRECTORY; one that is missing is empty. 0 or -1. */
+/* Lists what is in DIRECTORY; one that is missing is empty. What no cache makes is passed over. 0 or -1. */
 int store_list(struct store *store, const char *directory, struct arena *arena, struct err *err);
+
+/*
+ * Removes all that a cache makes in DIRECTORY, unfinished parts too, and the directories that
+ * are empty then. The rest stays: DIRECTORY may have had a use, and an "images", before. 0 or -1.
+ */
+int store_clear(const char *directory, struct arena *arena, struct err *err);
+
+/* Whether FILE in the directory images/ALGORITHM has a name that a cache gives. */
+int store_is_image(const char *algorithm, const char *file);
+
+/* Whether a link that leads to TARGET is one of store_link(). */
+int store_is_link(const char *target);
 
 #endif

@@ -31,6 +31,17 @@ static void test_make(const char *cache)
     TAP_ERR(store_make("/proc/none/cache", &arena, &err), err, ERR_OUTPUT, "/proc/none");
 }
 
+static void test_image(void)
+{
+    struct err err;
+
+    TAP_OK(store_check_image("n", geteuid(), S_IFREG | 0644, &arena, &err), err);
+    TAP_OK(store_check_image("n", 0, S_IFREG | 0444, &arena, &err), err);
+    TAP_ERR(store_check_image("n", geteuid(), S_IFREG | 0664, &arena, &err), err, ERR_CONFIG, "chmod go-w");
+    TAP_ERR(store_check_image("n", geteuid(), S_IFREG | 0646, &arena, &err), err, ERR_CONFIG, "chmod go-w");
+    TAP_ERR(store_check_image("n", geteuid() + 1, S_IFREG | 0644, &arena, &err), err, ERR_CONFIG, "others");
+}
+
 static const char *make_image(const char *cache, const char *id, const char *bytes)
 {
     const char *image = store_image(cache, id, &arena);
@@ -113,6 +124,53 @@ static void test_list(const char *cache)
     TAP_INT(store.name_count + store.image_count, 0);
 }
 
+/* Makes the file PATH beneath CACHE. */
+static const char *put(const char *cache, const char *path)
+{
+    const char *file = arena_join(&arena, cache, path, NULL);
+    struct err err;
+
+    TAP_OK(store_make_parents(file, &arena, &err), err);
+    close(open(file, O_WRONLY | O_CREAT, 0600));
+    return file;
+}
+
+/* What the directory was used for before it became a cache stays. */
+static void test_clear(const char *cache)
+{
+    const char *kept[] = {put(cache, "/images/scans/one.dcm"),
+                          put(cache, "/images/scans/app.sqfs"),
+                          put(cache, "/images/sha256/x.sqfs"),
+                          put(cache, "/names/list"),
+                          put(cache, "/layers/notes"),
+                          put(cache, "/layers/sha256/a"),
+                          put(cache, "/other/sha256/"
+                                     "a.sqfs")};
+    const char *gone[] = {
+        store_image(cache, ONE, &arena), put(cache, "/layers/" ONE "/part"),
+        arena_join(&arena, cache, "/images/sha256/.", ONE + 7, ".sqfs.partial-n-0123abcd", NULL)};
+    struct store store;
+    struct stat st;
+    struct err err;
+
+    close(open(gone[2], O_WRONLY | O_CREAT, 0600));
+    TAP_OK(store_link(cache, name_in(cache, "r.io/c:1"), gone[0], &arena, &err), err);
+    TAP_INT(symlink("/etc/passwd", name_in(cache, "mine")), 0);
+    TAP_OK(store_list(&store, cache, &arena, &err), err);
+    for (size_t i = 0; i < store.name_count; i++)
+        TAP_TRUE(strcmp(store.names[i].name, "mine") != 0);
+    for (size_t i = 0; i < store.image_count; i++)
+        TAP_TRUE(strcmp(store.images[i].id, ONE) == 0 || strcmp(store.images[i].id, TWO) == 0);
+    TAP_OK(store_clear(cache, &arena, &err), err);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        TAP_INT(lstat(kept[i], &st), 0);
+    TAP_INT(lstat(name_in(cache, "mine"), &st), 0);
+    for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
+        TAP_INT(lstat(gone[i], &st), -1);
+    TAP_INT(lstat(name_in(cache, "r.io/c:1"), &st), -1);
+    TAP_OK(store_clear("/nowhere", &arena, &err), err);
+}
+
 int main(void)
 {
     char place[] = "/tmp/coracle-test-XXXXXX";
@@ -122,8 +180,10 @@ int main(void)
     TAP_TRUE(mkdtemp(place));
     cache = arena_join(&arena, place, "/up/cache", NULL);
     test_make(cache);
+    test_image();
     test_link(cache);
     test_list(cache);
+    test_clear(cache);
     TAP_INT(chdir("/tmp"), 0);
     TAP_INT(remove_tree(AT_FDCWD, place + strlen("/tmp/")), 0);
     arena_free(&arena);

@@ -19,7 +19,7 @@
 struct inspect_options {
     struct arena *arena;
     struct image_source_options source;
-    int help;
+    int platform_given, help;
 };
 
 /* What is known; NULL and 0: not. */
@@ -35,6 +35,7 @@ static int set_platform(void *target, const char *value, const struct opt_origin
 {
     struct inspect_options *options = target;
 
+    options->platform_given = 1;
     return oci_platform_parse(&options->source.platform, value, options->arena, origin->error, err) < 0
                ? err_prefix(err, "%s", origin->name)
                : 0;
@@ -102,7 +103,8 @@ static int describe_path(struct description *what, const char *path, char *const
         return -1;
     what->path = path;
     what->kind = image.kind == IMAGE_DIRECTORY ? "directory" : "squashfs";
-    what->config = image.config_bytes;
+    /* What another system left in the image is none. */
+    what->config = image.foreign ? NULL : image.config_bytes;
     what->config_length = image.config_length;
     if (image.kind == IMAGE_SQUASHFS && stat(path, &st) == 0)
         what->size = (uint64_t)st.st_size;
@@ -177,7 +179,8 @@ static int inspect_reference(struct inspect_options *options, const char *text, 
     options->source.config = &names.config;
     what.kind = reference->transport == REFERENCE_REGISTRY ? "registry"
                                                            : reference_transport_name(reference->transport);
-    path = cached(reference, &names, arena);
+    /* What is in the cache is this machine's. */
+    path = options->platform_given ? NULL : cached(reference, &names, arena);
     what.id = path ? id_of(path, arena) : NULL;
     if (path)
         return describe_path(&what, path, options->source.environment, arena, err) < 0

@@ -215,6 +215,8 @@ static int read_config(struct image *image, int dir, const char *path, struct ar
                        str_quote(arena, path), err_reason(errno));
     if (parse_config(image, bytes, length, arena, err) < 0)
         return err_prefix(err, "the image %s", str_quote(arena, path));
+    image->config_bytes = bytes;
+    image->config_length = length;
     return 0;
 }
 

@@ -23,7 +23,7 @@ struct image {
     enum image_kind kind;
     const struct oci_image_config *config; /* NULL: the image has none */
     const struct foreign *foreign;         /* what another system left instead; NULL: nothing */
-    const char *config_bytes;              /* IMAGE_SQUASHFS: of either, as its server sent it; NULL: none */
+    const char *config_bytes; /* of either, as the file or the server of a SquashFS has it; NULL: none */
     size_t config_length;
     struct image_server server;   /* IMAGE_SQUASHFS: has opened it */
     struct sys_identity identity; /* IMAGE_SQUASHFS: of the file that it has opened */

@@ -3,6 +3,27 @@
 #include "base/env.h"
 #include "base/str.h"
 #include "cache/name.h"
+#include "reference/reference.h"
+
+/* What the environment, or else the configuration, says. 0 or -1. */
+static int take_registry(struct image_names *names, char *const environment[], struct arena *arena,
+                         struct err *err)
+{
+    const char *text = env_find(environment, "CORACLE_REGISTRY"), *origin = "CORACLE_REGISTRY";
+
+    names->registry = NULL;
+    if (!text || !*text) {
+        text = names->config.default_registry.value;
+        origin = names->config.default_registry.origin;
+    }
+    if (!text)
+        return 0;
+    names->registry = reference_registry(text, arena);
+    return names->registry
+               ? 0
+               : err_set(err, ERR_CONFIG, "%s: %s is no registry; write HOST[:PORT], docker.io for one",
+                         origin, str_quote(arena, text));
+}
 
 int image_names_load(struct image_names *names, char *const environment[], struct arena *arena,
                      struct err *err)
@@ -11,9 +32,8 @@ int image_names_load(struct image_names *names, char *const environment[], struc
 
     if (config_load(&names->config, environment, arena, err) < 0)
         return -1;
-    names->registry = env_find(environment, "CORACLE_REGISTRY");
-    if (!names->registry || !*names->registry)
-        names->registry = names->config.default_registry.value;
+    if (take_registry(names, environment, arena, err) < 0)
+        return -1;
     if (!cache || !*cache)
         cache = names->config.cache.value;
     if (cache && *cache != '/')

@@ -81,6 +81,19 @@ static int pull_to_file(struct pull_options *options, const struct reference *re
     return result;
 }
 
+/* What is in the cache under a name is what this machine runs. */
+static int check_platform(const struct pull_options *options, struct arena *arena, struct err *err)
+{
+    const struct oci_platform host = images_host_platform(arena);
+
+    return oci_platform_rank(&host, &options->output.platform)
+               ? 0
+               : err_set(err, ERR_USAGE,
+                         "--platform %s: this machine runs no such image from the cache; name a DESTINATION "
+                         "for it",
+                         oci_platform_text(&options->output.platform, arena));
+}
+
 static int pull_to_cache(struct pull_options *options, const struct reference *reference, struct arena *arena,
                          struct err *err)
 {
@@ -119,8 +132,9 @@ static int pull(struct pull_options *options, const char *text, const char *dest
     options->source.config = &options->names.config;
     if (destination)
         return pull_to_file(options, &reference, destination, arena, err);
-    return image_names_need_cache(&options->names, err) < 0 ? -1
-                                                            : pull_to_cache(options, &reference, arena, err);
+    return image_names_need_cache(&options->names, err) < 0 || check_platform(options, arena, err) < 0
+               ? -1
+               : pull_to_cache(options, &reference, arena, err);
 }
 
 int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)

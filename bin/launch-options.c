@@ -316,16 +316,12 @@ SETTER(cache)
 SETTER(registry)
 {
     struct launch_options *options = target;
-    struct reference reference;
-    struct err ignored;
 
-    if (reference_parse(&reference, arena_join(options->arena, "docker://", value, "/a", NULL),
-                        options->arena, ERR_USAGE, &ignored) < 0 ||
-        !reference.domain || strcmp(reference.repository, "a") != 0)
-        return err_set(err, origin->error, "%s: %s is no registry; write HOST[:PORT], docker.io for one",
-                       origin->name, str_quote(options->arena, value));
-    options->registry = reference.domain;
-    return 0;
+    options->registry = reference_registry(value, options->arena);
+    return options->registry
+               ? 0
+               : err_set(err, origin->error, "%s: %s is no registry; write HOST[:PORT], docker.io for one",
+                         origin->name, str_quote(options->arena, value));
 }
 
 SETTER(dry_run)

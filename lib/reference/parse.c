@@ -187,3 +187,15 @@ int reference_parse(struct reference *reference, const char *text, struct arena 
         return err_prefix(err, "image %s", str_quote(arena, text));
     return 0;
 }
+
+const char *reference_registry(const char *text, struct arena *arena)
+{
+    struct reference reference;
+    struct err ignored;
+
+    return reference_parse(&reference, arena_join(arena, "docker://", text, "/a", NULL), arena, ERR_USAGE,
+                           &ignored) == 0 &&
+                   reference.domain && strcmp(reference.repository, "a") == 0
+               ? reference.domain
+               : NULL;
+}

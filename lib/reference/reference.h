@@ -80,4 +80,7 @@ const char *reference_print(const struct reference *reference, struct arena *are
 /* What stands before the colon: "oci-archive"; of REFERENCE_PATH "". */
 const char *reference_transport_name(enum reference_transport transport);
 
+/* The registry that TEXT is, HOST[:PORT], as names have it; NULL: it is none. */
+const char *reference_registry(const char *text, struct arena *arena);
+
 #endif

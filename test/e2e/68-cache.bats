@@ -182,6 +182,57 @@ assert_refused() {
     assert_refused usage images
 }
 
+@test "rm --all: what else lies in the directory of the cache stays" {
+    mkdir -p cache/images/scans cache/names cache/layers
+    chmod 755 cache
+    touch cache/images/scans/{one.dcm,app.sqfs} cache/names/list cache/layers/notes
+    find cache -type f | sort >before
+    "$CORACLE" run oci:layout:small
+    assert_equal "$("$CORACLE" images --json | jq -c '[.names, .images | length]')" '[1,1]'
+    "$CORACLE" rm --all
+    assert_equal "$(find cache ! -type d | sort)" "$(<before)"
+}
+
+@test "whatever the umask, nobody else can change what is in the cache; an image that others could is not run" {
+    mkdir -m 755 cache
+    (umask 000 && "$CORACLE" run oci:layout:small -- sh -c 'umask' >umask)
+    assert_equal "$(<umask)" 0000
+    assert_equal "$(find cache -perm /022 ! -type l)" ''
+    chmod g+w cache/images/sha256/*.sqfs
+    capture "$CORACLE" run oci:layout:small
+    assert_refused config 'chmod go-w'
+    capture "$CORACLE" run --pull=always oci:layout:small
+    assert_refused config 'chmod go-w'
+}
+
+@test "what the image's name in the cache cannot be: of another machine, or beside it" {
+    capture "$CORACLE" pull --platform linux/riscv64 images.example.org/small
+    assert_refused usage DESTINATION
+    CORACLE_REGISTRY=../../up capture "$CORACLE" pull small
+    assert_refused config CORACLE_REGISTRY
+    [[ ! -e cache ]]
+}
+
+@test "a name that is cut is listed, and goes" {
+    local long
+    long=$(printf 'x%.0s' {1..200}).tar
+    tar -cf "$long" -C "$IMAGE" .
+    capture "$CORACLE" run "./$long" -- echo runs
+    assert_output runs
+    assert_equal "$("$CORACLE" images --json | jq -r '.names | length')" 1
+    "$CORACLE" rm "./$long"
+    assert_equal "$(made)" '0 0'
+}
+
+@test "inspect: the configuration of a directory; of an image of another system none" {
+    mkdir -p "$IMAGE/.coracle" other/ch other/bin
+    echo '{"os":"linux","config":{"Env":["A=b"]}}' >"$IMAGE/.coracle/config.json"
+    assert_equal "$("$CORACLE" inspect "dir:$IMAGE" | jq -r '.config.config.Env[0]')" A=b
+    echo A=b >other/ch/environment
+    "$CORACLE" convert dir:other other.sqfs
+    assert_equal "$("$CORACLE" inspect ./other.sqfs | jq -c '[.kind, .config]')" '["squashfs",null]'
+}
+
 @test "32 launches at once of an image that is missing: it is made once, and all run" {
     local i
     for i in {1..32}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- & done

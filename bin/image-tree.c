@@ -36,8 +36,12 @@ static int open_file(struct image_tree *tree, const char *path, struct arena *ar
 
 static int open_tar(struct image_tree *tree, const char *path, struct arena *arena, struct err *err)
 {
-    if (strcmp(path, "-") != 0)
-        return open_file(tree, path, arena, err);
+    if (strcmp(path, "-") != 0 && open_file(tree, path, arena, err) < 0)
+        return -1;
+    if (tree->fd >= 0)
+        return tree->layer.size
+                   ? 0
+                   : err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file", str_quote(arena, path));
     tree->layer = layer_of_pipe(&tree->pipe, STDIN_FILENO);
     return 0;
 }

@@ -43,10 +43,13 @@ struct layer {
     struct layer_stream *stream; /* not NULL: instead of the range */
 };
 
-/* A stream that is what a descriptor gives until its end: a pipe's, standard input. */
+/*
+ * A stream that is what a descriptor gives until its end: a pipe's, standard input. No byte at
+ * all is an error: in a pipe, the program that should have written has failed.
+ */
 struct layer_pipe {
     struct layer_stream stream;
-    int fd;
+    int fd, has_begun;
 };
 
 /* FD stays the caller's; it and *PIPE must stay until layer_close(). */

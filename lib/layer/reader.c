@@ -191,7 +191,7 @@ static int recognise(struct layer_reader *reader, struct err *err)
 
 static ssize_t read_pipe(struct layer_stream *stream, void *bytes, size_t room, struct err *err)
 {
-    const struct layer_pipe *pipe = (const struct layer_pipe *)stream;
+    struct layer_pipe *pipe = (struct layer_pipe *)stream;
     ssize_t n;
 
     do
@@ -199,6 +199,10 @@ static ssize_t read_pipe(struct layer_stream *stream, void *bytes, size_t room, 
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return err_set(err, ERR_IMAGE_UNREADABLE, "the layer cannot be read: %s", err_reason(errno));
+    if (n == 0 && !pipe->has_begun)
+        return err_set(err, ERR_IMAGE_UNREADABLE,
+                       "nothing comes through the pipe; has the program that should write to it failed?");
+    pipe->has_begun = 1;
     return n;
 }
 

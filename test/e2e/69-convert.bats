@@ -116,6 +116,16 @@ refused_with() {
     assert_equal "$(find . -maxdepth 1 -name '*out*' ! -name layout)" ''
 }
 
+@test "a tar without a byte is no image: what should have written it has failed" {
+    : >empty.tar
+    capture "$PROGRAM" convert tar:empty.tar out
+    refused_with image-unknown 'is an empty file'
+    capture "$PROGRAM" convert tar:- out <empty.tar
+    refused_with image-unreadable 'has the program'
+    capture "$PROGRAM" convert tar:- oci:out < <(false)
+    refused_with image-unreadable 'has the program'
+}
+
 @test "what is there stays, a layout gets one more image" {
     make_layout
     must_convert oci:layout oci:made:one

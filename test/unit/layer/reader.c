@@ -260,6 +260,9 @@ static void check_pipe(size_t length)
     lseek(fd, 0, SEEK_SET);
     layer.diff_id = digest_of(tar, TAR, EVP_sha256(), "sha256");
     TAP_INT(read_all(&layer, &err), TAR);
+    /* It is at its end now, as that of a program which failed at once. */
+    layer = layer_of_pipe(&pipe, fd);
+    TAP_ERR(read_all(&layer, &err), err, ERR_IMAGE_UNREADABLE, "nothing comes");
     close(fd);
     layer = layer_of_pipe(&pipe, -1);
     TAP_ERR(read_all(&layer, &err), err, ERR_IMAGE_UNREADABLE, "cannot be read");

@@ -1,4 +1,5 @@
 /* coracle pull: an image of a registry comes into the cache, or becomes a SquashFS file or a directory. */
+#include "base/path.h"
 #include "base/str.h"
 #include "cache/name.h"
 #include "image-commands.h"
@@ -63,14 +64,16 @@ static int pull_to_file(struct pull_options *options, const struct reference *re
 {
     const struct output *output = &options->output.output;
     struct image_source source;
+    struct output beside;
     int result;
 
     if (output_open(&options->output.output, destination, arena, err) < 0)
         return -1;
+    beside = (struct output){.path = path_clean(arena, output->path)};
     result = image_source_open(&source, reference, &options->source, arena, err);
     /* Beside the destination: /tmp may be small. */
     if (result == 0)
-        result = image_source_fetch(&source, output_beside(output, ".download", arena), err);
+        result = image_source_fetch(&source, output_beside(&beside, ".download", arena), err);
     if (result == 0)
         result = output_write_source(output, &source, arena, err);
     if (result == 0) {

@@ -139,7 +139,7 @@ pull() { capture "$PROGRAM" pull --plain-http "$@"; }
     runs
     convert oci:layout out.sqfs
     cmp out.sqfs small.sqfs
-    pull "$REGISTRY/small:1.0" dir:out
+    pull "$REGISTRY/small:1.0" dir:out/
     assert_success
     IMAGE=$PWD/out
     runs

@@ -79,7 +79,11 @@ int auth_file_read(const char *file, int is_asked_for, struct json_value **root,
     if (!bytes && (errno == EACCES || errno == EPERM) && !is_asked_for)
         return 0;
     if (!bytes)
-        return fail(file, errno == EFBIG ? "it has more than 1 MiB" : err_reason(errno), arena, err);
+        return fail(file,
+                    errno == EFBIG    ? "it has more than 1 MiB"
+                    : errno == EINVAL ? "it is no regular file"
+                                      : err_reason(errno),
+                    arena, err);
     if (strspn(bytes, " \t\r\n") == length)
         return 0;
     *root = json_read(bytes, length, arena, ERR_CREDENTIALS, err);

@@ -252,10 +252,14 @@ static void test_store_refused(void)
     char *environment[] = {NULL};
     const char *broken = scratch_write("broken.json", "{\"auths\": {", 0600);
     const char *helped = scratch_write("helped.json", "{\"credsStore\": \"x\"}", 0600);
+    const char *fifo = scratch_path("fifo");
 
     TAP_ERR(auth_file_store(&user, broken, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,
             broken);
     TAP_STR(scratch_read(broken), "{\"auths\": {");
+    TAP_INT(mkfifo(fifo, 0600), 0);
+    TAP_ERR(auth_file_store(&user, fifo, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,
+            "no regular file");
     TAP_ERR(auth_file_store(&user, helped, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,
             "it gives r.org to docker-credential-x");
     TAP_ERR(auth_file_store(&user, NULL, environment, "r.org", &arena, &err) ? 0 : -1, err, ERR_CREDENTIALS,

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <sqfs/error.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pack/squashfs.h"
@@ -21,7 +22,9 @@ static int read_at(sqfs_file_t *file, sqfs_u64 offset, void *buffer, size_t size
     struct image_file *output = from_const_file(file);
     char *bytes = buffer;
 
-    while (size) {
+    if (output->is_lost)
+        memset(bytes, 0, size);
+    while (size && !output->is_lost) {
         ssize_t n = pread(output->fd, bytes, size, (off_t)offset);
 
         if (n < 0 && errno == EINTR)
@@ -40,7 +43,7 @@ static int write_at(sqfs_file_t *file, sqfs_u64 offset, const void *buffer, size
     struct image_file *output = from_const_file(file);
     const char *bytes = buffer;
 
-    while (size) {
+    while (size && !output->is_lost) {
         ssize_t n = pwrite(output->fd, bytes, size, (off_t)offset);
 
         if (n < 0 && errno == EINTR)

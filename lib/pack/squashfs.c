@@ -11,6 +11,9 @@
 
 enum { DEFAULT_BLOCK_SIZE = 128 * 1024, THREAD_LIMIT = 256, BLOCKS_EACH = 10 };
 
+/* Blocks that may wait, of the smallest size. */
+enum { FINISH_LIMIT = PACK_BACKLOG / 4096 };
+
 static const struct {
     const char *name;
     SQFS_COMPRESSOR id;
@@ -335,9 +338,14 @@ void pack_close(struct flatten_sink *sink)
 
     if (!packer)
         return;
-    /* Else blocks that wait to be compressed would be lost to free(3): libsquashfs 1.2. */
-    if (packer->processor)
-        sqfs_block_processor_finish(packer->processor);
+    /*
+     * Else blocks that wait to be compressed would be lost to free(3): libsquashfs 1.2. Where
+     * writing fails it stops at each of them.
+     */
+    packer->output.is_lost = 1;
+    for (int i = 0; packer->processor && i < FINISH_LIMIT; i++)
+        if (sqfs_block_processor_finish(packer->processor) == 0)
+            break;
     sqfs_destroy(packer->processor); /* first: its threads and blocks use the others */
     sqfs_destroy(packer->writer);
     sqfs_destroy(packer->fragments);

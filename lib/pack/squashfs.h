@@ -22,7 +22,8 @@ struct image_file {
     sqfs_file_t file;
     int fd;
     uint64_t size;
-    int failed; /* errno of the first failure; 0: none */
+    int failed;  /* errno of the first failure; 0: none */
+    int is_lost; /* what is in the file is of no use any more: nothing is written or read */
 };
 
 void image_file_init(struct image_file *output, int fd);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/proc.h"
 #include "base/sys.h"
 
@@ -20,6 +22,8 @@
  * he is: the others come again, but not for ever, as a stranger may have filled the queue.
  */
 enum { BACKLOG = 4096, KNOCKS = 300, KNOCK_PAUSE_NS = 100 * 1000 * 1000 };
+
+enum { PATIENCE = 2000 /* milliseconds until it is asked whether there is anybody to wait for */ };
 
 /* What those who wait are told. */
 struct outcome {
@@ -48,25 +52,50 @@ static uint64_t user_namespace(const char *path)
     return sys_identify(AT_FDCWD, path, 0, &identity) < 0 ? 0 : identity.inode;
 }
 
-/* Whether who listens is this user's and in none of his containers, as in share/meet.c. */
-static int is_ours(int fd)
+/* The process that listens, where it is this user's and in none of his containers, as in share/meet.c; else
+ * 0. */
+static pid_t ours(int fd)
 {
     struct ucred peer;
     socklen_t length = sizeof(peer);
     char path[PROC_PATH];
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid() &&
-           peer.pid > 0 &&
-           user_namespace(proc_path(path, peer.pid, "ns/user")) == user_namespace("/proc/self/ns/user");
+                   peer.pid > 0 &&
+                   user_namespace(proc_path(path, peer.pid, "ns/user")) ==
+                       user_namespace("/proc/self/ns/user")
+               ? peer.pid
+               : 0;
 }
 
-static enum turn_result wait_for(int fd, struct err *err)
+/* Waits until FD can be read, and says so where OWNER, who has the turn, was stopped. */
+static void be_patient(int fd, pid_t owner)
+{
+    struct pollfd socket = {.fd = fd, .events = POLLIN};
+    char text[PROC_STAT];
+    int is_told = 0, ready;
+
+    while ((ready = poll(&socket, 1, is_told ? -1 : PATIENCE)) == 0 || (ready < 0 && errno == EINTR)) {
+        const char *state = proc_stat(text, owner);
+
+        if (ready < 0 || (*state != 'T' && *state != 't'))
+            continue;
+        log_warning(
+            "process %ld, which brings the image for all that wait for it, was stopped; kill -CONT %ld "
+            "lets it go on",
+            (long)owner, (long)owner);
+        is_told = 1;
+    }
+}
+
+static enum turn_result wait_for(int fd, pid_t owner, struct err *err)
 {
     struct outcome outcome;
     ssize_t length;
 
     if (fcntl(fd, F_SETFL, 0) < 0)
         return TURN_OURS;
+    be_patient(fd, owner);
     do {
         length = recv(fd, &outcome, sizeof(outcome), 0);
     } while (length < 0 && errno == EINTR);
@@ -85,8 +114,11 @@ static enum turn_result follow(int fd, const struct sockaddr_un *address, sockle
     static const struct timespec pause = {.tv_nsec = KNOCK_PAUSE_NS};
 
     for (int i = 0; i < KNOCKS; i++) {
-        if (connect(fd, (const struct sockaddr *)address, length) == 0)
-            return is_ours(fd) ? wait_for(fd, err) : TURN_OURS;
+        if (connect(fd, (const struct sockaddr *)address, length) == 0) {
+            const pid_t owner = ours(fd);
+
+            return owner ? wait_for(fd, owner, err) : TURN_OURS;
+        }
         if (errno == ECONNREFUSED)
             return TURN_OVER;
         if (errno != EAGAIN && errno != EINTR)

@@ -131,6 +131,39 @@ static void test_kill(void)
     turn_end(&turn, NULL);
 }
 
+/* Who has the turn is stopped: those who wait say for whom. */
+static void test_stopped(void)
+{
+    pid_t owner, waiter;
+    struct turn turn;
+    struct err err;
+    int ready[2], told[2], before = dup(STDERR_FILENO);
+    char text[512];
+    ssize_t length;
+
+    TAP_INT(pipe(ready) | pipe(told), 0);
+    owner = fork();
+    if (owner == 0) {
+        turn_take(&turn, what, &arena, &err);
+        (void)!write(ready[1], "", 1);
+        raise(SIGSTOP);
+        pause();
+    }
+    TAP_INT(read(ready[0], text, 1), 1);
+    TAP_INT(waitpid(owner, NULL, WUNTRACED), owner);
+    dup2(told[1], STDERR_FILENO);
+    waiter = start_waiter();
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(told[1]);
+    length = read(told[0], text, sizeof(text) - 1);
+    text[length > 0 ? length : 0] = 0;
+    TAP_TRUE(strstr(text, arena_printf(&arena, "process %ld,", (long)owner)) && strstr(text, "was stopped"));
+    kill(owner, SIGKILL);
+    waitpid(owner, NULL, 0);
+    TAP_INT(status_of(waiter), 11);
+}
+
 /* The name has somebody who is not to be believed: a process with our uid in a user namespace of its own. */
 static void test_container(void)
 {
@@ -204,6 +237,7 @@ int main(void)
     what = arena_printf(&arena, "test %ld", (long)getpid());
     test_outcomes();
     test_kill();
+    test_stopped();
     test_container();
     test_full_queue();
     arena_free(&arena);

@@ -42,7 +42,8 @@ static la_ssize_t next_bytes(struct archive *archive, void *opaque, const void *
     const struct flatten_request *request = reading->work->request;
     size_t length;
 
-    if (layer_read(reading->layer, bytes, &length, reading->err) < 0) {
+    /* The library may ask once more; what went wrong at first is what counts. */
+    if (reading->failed || layer_read(reading->layer, bytes, &length, reading->err) < 0) {
         reading->failed = 1;
         archive_set_error(archive, EIO, "unreadable");
         return ARCHIVE_FATAL;
@@ -281,8 +282,9 @@ static int read_members(struct reading *reading, int again)
     for (size_t number = 0;; number++) {
         int result = archive_read_next_header(reading->archive, &member);
 
+        /* Behind the end of the tar the library goes over what it cannot read. */
         if (result == ARCHIVE_EOF)
-            return layer_finish(reading->layer, reading->err);
+            return reading->failed ? -1 : layer_finish(reading->layer, reading->err);
         if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
             return archive_failed(reading);
         if ((again ? reread_member(reading, number) : read_member(reading, member)) < 0)

@@ -172,21 +172,21 @@ static int take_layers(struct image_source *source, struct err *err)
     return 0;
 }
 
-/* Where there is no room. Returns -1. */
-static int name_folder(const struct image_download *download, struct err *err)
+/* Where there is no room, or whose blob does not come. Returns -1. */
+static int name_place(const struct image_download *download, struct err *err)
 {
-    return err->id == ERR_LIMIT && download->path
-               ? err_prefix(err, "%s", str_quote(download->arena, download->path))
-               : -1;
+    return err->id == ERR_LIMIT ? err_prefix(err, "%s", str_quote(download->arena, download->path))
+                                : err_prefix(err, "the image %s", download->name);
 }
 
 int image_download_config(struct image_source *source, const char *folder, struct err *err)
 {
     struct image_download *download = source->download;
 
-    if (open_folder(download, folder, err) < 0 ||
-        registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err) < 0)
-        return name_folder(download, err);
+    if (open_folder(download, folder, err) < 0)
+        return -1;
+    if (registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err) < 0)
+        return name_place(download, err);
     return read_config(source, err);
 }
 
@@ -205,7 +205,7 @@ int image_download_fetch(struct image_source *source, const char *folder, struct
 int image_download_wait(struct image_download *download, size_t index, struct err *err)
 {
     return image_fetch_wait(download->fetch, index, &download->layers[index].fd, err) < 0
-               ? name_folder(download, err)
+               ? name_place(download, err)
                : 0;
 }
 

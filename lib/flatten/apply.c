@@ -105,7 +105,7 @@ static int apply_layer(struct tree *tree, const struct journal *journal, struct 
         if (entry->kind != ENTRY_WHITEOUT && entry->kind != ENTRY_OPAQUE)
             continue;
         if (hide(tree, entry, err) < 0)
-            return err_prefix(err, "the whiteout of /%s", entry->path);
+            return name_blame(entry->path, "the whiteout of ", err);
     }
     for (size_t i = 0; i < journal->count; i++) {
         const struct entry *entry = &journal->entries[i];
@@ -115,7 +115,7 @@ static int apply_layer(struct tree *tree, const struct journal *journal, struct 
         if (entry->kind == ENTRY_INODE)
             mtime = entry->inode->mtime;
         if (put(tree, entry, mtime, err) < 0)
-            return err_prefix(err, "/%s", entry->path);
+            return name_blame(entry->path, "", err);
     }
     return 0;
 }

@@ -135,6 +135,19 @@ static int build(struct work *work, struct tree *tree, struct err *err)
     return work->sink->finish(work->sink, &result, err);
 }
 
+int work_take(struct work *work, uint64_t bytes, struct err *err)
+{
+    const uint64_t limit = work->request->memory_limit ? work->request->memory_limit : FLATTEN_MEMORY_LIMIT;
+
+    if (bytes > limit - work->memory)
+        return err_set(err, ERR_LAYER,
+                       "the names of the image, with directories that none of its layers lists, would take "
+                       "more than %llu MiB of memory; it was made to be too large, or by mistake",
+                       (unsigned long long)(limit >> 20));
+    work->memory += bytes;
+    return 0;
+}
+
 int flatten(const struct flatten_request *request, struct flatten_sink *sink, struct flatten_counts *counts,
             struct arena *arena, struct err *err)
 {

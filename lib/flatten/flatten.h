@@ -46,7 +46,13 @@ enum {
     FLATTEN_LINK_LIMIT = 40,                /* symbolic links followed for one name, as the kernel does */
     FLATTEN_XATTR_LIMIT = 64 * 1024,        /* bytes of an entry's extended attributes */
 };
-#define FLATTEN_FILE_LIMIT (UINT64_C(1) << 40) /* bytes of a file, holes included */
+/*
+ * A hole has no bytes in a layer, a directory that no layer lists no entry, and what is alike
+ * compresses to nothing: a few kilobytes of layer can stand for any tree. So there are limits
+ * to what all entries together may cost.
+ */
+#define FLATTEN_FILE_LIMIT (UINT64_C(1) << 40)   /* bytes of all files that are stored, holes included */
+#define FLATTEN_MEMORY_LIMIT (UINT64_C(2) << 30) /* bytes for names and what they are: 8 million files */
 
 struct flatten_attribute {
     const char *name;
@@ -106,6 +112,7 @@ struct flatten_request {
     const void *config;
     size_t config_length;
     const char *config_dir, *config_name;
+    uint64_t memory_limit; /* 0: FLATTEN_MEMORY_LIMIT */
     /* Called before layer INDEX is read, which may only come now. 0 or -1. NULL: all are there. */
     int (*await)(void *data, size_t index, struct err *err);
     /* Called now and then; NULL: not. DONE bytes of the layers were read. */

@@ -52,6 +52,12 @@ const char *name_clean(struct work *work, const char *path, struct err *err)
     return arena_strndup(work->arena, clean, used);
 }
 
+/* A path may be longer than a message, and what is wrong stands behind it. */
+int name_blame(const char *path, const char *what, struct err *err)
+{
+    return err_prefix(err, "%s/%.200s%s", what, path, strlen(path) > 200 ? "..." : "");
+}
+
 /* The last component of PATH, at NAME, is a whiteout's or opaque marker's. 0 or -1. */
 static int classify_marker(struct work *work, const char *path, const char *name, struct entry *entry,
                            struct err *err)

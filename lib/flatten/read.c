@@ -18,7 +18,10 @@ struct reading {
     int failed;      /* err has been filled */
 };
 
-enum { TAR_BLOCK = 512 };
+enum {
+    TAR_BLOCK = 512,
+    OF_ENTRY = sizeof(struct entry) + sizeof(struct flatten_inode) + 64, /* the last: of seen.c */
+};
 
 /*
  * Some tools (umoci insert 0.4.7) leave out the zeros behind the last file. Where digests vouch that
@@ -109,7 +112,7 @@ static int take_attributes(struct reading *reading, struct archive_entry *member
         };
     }
     inode->attributes = attributes;
-    return 0;
+    return work_take(reading->work, (size_t)count * sizeof(*attributes) + total, reading->err);
 }
 
 static int take_inode(struct reading *reading, struct archive_entry *member, struct entry *entry)
@@ -138,6 +141,8 @@ static int take_inode(struct reading *reading, struct archive_entry *member, str
             return err_set(reading->err, ERR_LAYER,
                            "it is a symbolic link to nothing, or to too long a path");
         inode->target = arena_strdup(reading->work->arena, target);
+        if (work_take(reading->work, strlen(target), reading->err) < 0)
+            return -1;
     }
     return take_attributes(reading, member, inode);
 }
@@ -200,6 +205,11 @@ static int store(struct reading *reading, struct flatten_inode *inode)
 {
     struct flatten_sink *sink = reading->work->sink;
 
+    if (inode->size > FLATTEN_FILE_LIMIT - reading->work->stored)
+        return err_set(reading->err, ERR_LAYER,
+                       "with it the files of the image have more than %llu GiB, which is as much as is read",
+                       (unsigned long long)(FLATTEN_FILE_LIMIT >> 30));
+    reading->work->stored += inode->size;
     reading->work->counts.stored++;
     if (sink->file_begin(sink, inode->size, reading->err) < 0 || store_contents(reading, inode->size) < 0)
         return -1;
@@ -258,10 +268,10 @@ static int read_member(struct reading *reading, struct archive_entry *member)
     if (!name)
         return err_set(reading->err, ERR_LAYER, "an entry has no name");
     path = name_clean(reading->work, name, reading->err);
-    if (!path)
+    if (!path || work_take(reading->work, OF_ENTRY + strlen(path), reading->err) < 0)
         return -1;
     if (first_time(reading, member, path, entry) < 0)
-        return err_prefix(reading->err, "/%s", path);
+        return name_blame(path, "", reading->err);
     return 0;
 }
 

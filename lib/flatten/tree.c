@@ -103,6 +103,8 @@ static struct node *add(struct tree *tree, struct node *dir, const char *name, s
         err_set(err, ERR_NO_MEMORY, "no memory for the names of the image");
         return NULL;
     }
+    if (work_take(tree->work, sizeof(*node) + 2 * sizeof(node) + length, err) < 0)
+        return NULL;
     look_up(tree, dir, hash, name, length, &slot);
     node = arena_alloc(tree->work->arena, sizeof(*node));
     /* Most names are the end of an entry's path, which stays. */
@@ -192,6 +194,8 @@ static int walk_name(struct walk *walk, struct node **dir, const char *name, siz
     *dir = NULL;
     if (!walk->mtime)
         return 0;
+    if (work_take(walk->tree->work, sizeof(*inode), walk->err) < 0)
+        return -1;
     *dir =
         tree_put(walk->tree, parent, name, length, implicit_directory(walk->tree, *walk->mtime), walk->err);
     return *dir ? 0 : -1;

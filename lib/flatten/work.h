@@ -40,13 +40,22 @@ struct work {
     struct seen *seen;
     struct flatten_inode *config; /* of the image's configuration; NULL: none */
     uint64_t done;                /* bytes of layers read before the current one */
+    uint64_t stored;              /* bytes of files that went to the sink, holes included */
+    uint64_t memory;              /* about as many bytes are taken for what layers list */
 };
+
+/* BYTES more of memory are needed for what the layers list. 0, or -1: they list too much. */
+int work_take(struct work *work, uint64_t bytes, struct err *err);
 
 /* handle of an inode whose contents were passed over, but are wanted. */
 #define HANDLE_WANTED UINT64_MAX
 
 /* PATH cleaned as text, into the arena; NULL with ERR where it is too long or is a bad whiteout's. */
 const char *name_clean(struct work *work, const char *path, struct err *err);
+
+/* ERR is about the entry PATH; WHAT stands before its name. Of a long one the beginning is named. Returns -1.
+ */
+int name_blame(const char *path, const char *what, struct err *err);
 
 /* What PATH, which is cleaned, is for a layer: sets kind and path of ENTRY. 0 or -1. */
 int name_classify(struct work *work, const char *path, struct entry *entry, struct err *err);

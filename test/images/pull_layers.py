@@ -87,6 +87,8 @@ def entries_that_break_the_rules(folder):
         ("a huge size", header("x", (1 << 63) - 1), ""),
         ("a size beyond the limit", header("x", (1 << 40) + 1), "up to 1024 GiB are read"),
         ("a sparse one", header("x", 0, kind="S", sparse=(1 << 40) + 1), "up to 1024 GiB are read"),
+        ("together too large", member("x", b"x") + header("y", 0, kind="S", sparse=1 << 40),
+         "/y: with it the files of the image have"),
         ("a negative sparse one", header("x", 0, kind="S", sparse=-1), ""),
         ("more than is there", header("x", 1 << 30), ""),
         ("a negative size by pax", pax(size="-1") + member("x"), ""),
@@ -144,8 +146,9 @@ def layers_that_are_cut_off_or_go_on(folder):
                 ways=ALL if number == 0 else ("file",))
 
 
-# Bombs. What stops them is the limit of a file or of a tar (1 TiB), or of entries; zeros that
-# an image may have become holes, and cost time alone.
+# Bombs. What stops them are the limits of a tar and of all files (1 TiB each), of entries and of
+# the memory for names (flatten/flatten.h). Zeros become holes and cost time alone: a minute or
+# two for each hundred gigabytes.
 
 
 def little_is_taken(place, folder):

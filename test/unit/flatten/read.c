@@ -7,10 +7,12 @@ static struct arena arena;
 static struct made_sink sink;
 static struct flatten_counts counts;
 
+static uint64_t memory_limit; /* 0: as always */
+
 static int run(int fd, struct err *err)
 {
     struct layer layer = made_layer_of(fd);
-    struct flatten_request request = {.layers = &layer, .layer_count = 1};
+    struct flatten_request request = {.layers = &layer, .layer_count = 1, .memory_limit = memory_limit};
     int result;
 
     made_sink_init(&sink);
@@ -235,6 +237,56 @@ static void check_cuts(void)
     TAP_STR(shown(), "a=some(640,1000:1001,512) b=more(640,1000:1001,512)");
 }
 
+/* A sparse file of SIZE bytes; the old GNU form, of which the layer has nothing but a header. */
+static void hole(int fd, const char *name, uint64_t size)
+{
+    struct made_header header = made_header('S', name, "", 0);
+    char *real = (char *)&header + 483;
+
+    memcpy(header.magic, "ustar  ", 8);
+    real[0] = (char)0x80;
+    for (int i = 11; i > 3; i--, size >>= 8)
+        real[i] = (char)size;
+    made_seal(&header);
+    made_write(fd, &header, sizeof(header));
+}
+
+/* Little that stands for much: each of it is within the limits, all together are not. */
+static void check_bombs(void)
+{
+    char name[4096] = "";
+    struct err err = {0};
+    int fd = made_file();
+
+    hole(fd, "small", 32);
+    hole(fd, "large", FLATTEN_FILE_LIMIT);
+    made_end(fd);
+    TAP_ERR(run(fd, &err), err, ERR_LAYER, "/large: with it the files of the image have more than 1024 GiB");
+
+    memory_limit = 1 << 20;
+    for (int again = 0; again < 2; again++) {
+        fd = made_file();
+        for (int i = 0; i < 40; i++) {
+            /* Directories that nobody lists, of several names, or that are there again and again. */
+            snprintf(name, sizeof(name), "%d", again ? 0 : i);
+            while (strlen(name) < 3000)
+                strcat(name, "/d");
+            made_member(fd, 'L', "././@LongLink", "", name, strlen(name) + 1);
+            made_member(fd, '0', "x", "", "", 0);
+            if (again)
+                made_member(fd, '0', "0", "", "", 0);
+        }
+        made_end(fd);
+        TAP_ERR(run(fd, &err), err, ERR_LAYER, "/d/...: the names of the image, with");
+    }
+    fd = made_file();
+    for (int i = 0; i < 10000; i++)
+        made_member(fd, '0', "x", "", "", 0);
+    made_end(fd);
+    TAP_ERR(run(fd, &err), err, ERR_LAYER, "layer 1 of 1: the names of the image");
+    memory_limit = 0;
+}
+
 int main(void)
 {
     check_names();
@@ -248,5 +300,6 @@ int main(void)
     check_sparse();
     check_lies();
     check_cuts();
+    check_bombs();
     return tap_done();
 }

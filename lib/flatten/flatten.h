@@ -52,6 +52,7 @@ enum {
  * to what all entries together may cost.
  */
 #define FLATTEN_FILE_LIMIT (UINT64_C(1) << 40)   /* bytes of all files that are stored, holes included */
+#define FLATTEN_WALK_LIMIT (UINT64_C(1) << 32)   /* bytes of links' targets that names lead along */
 #define FLATTEN_MEMORY_LIMIT (UINT64_C(2) << 30) /* bytes for names and what they are: 8 million files */
 
 struct flatten_attribute {

@@ -175,6 +175,17 @@ struct walk {
 static int walk_path(struct walk *walk, struct node *dir, const char *path, size_t length,
                      struct node **result);
 
+/* An entry of a few bytes may lead along forty links of four thousand, and so may millions. */
+static int walk_link(struct work *work, size_t length, struct err *err)
+{
+    work->walked += length;
+    if (work->walked > FLATTEN_WALK_LIMIT)
+        return err_set(err, ERR_LAYER,
+                       "so many names of the image lie behind so long symbolic links that to follow them "
+                       "would take hours; it was made to be slow");
+    return 0;
+}
+
 /* From *DIR to its child NAME, which becomes *DIR; NULL where there is no such directory. 0 or -1. */
 static int walk_name(struct walk *walk, struct node **dir, const char *name, size_t length)
 {
@@ -188,6 +199,8 @@ static int walk_name(struct walk *walk, struct node **dir, const char *name, siz
         if (++walk->links > FLATTEN_LINK_LIMIT)
             return err_set(walk->err, ERR_LAYER, "more than %d symbolic links lead to each other at \"%s\"",
                            FLATTEN_LINK_LIMIT, child->node.name);
+        if (walk_link(walk->tree->work, strlen(inode->target), walk->err) < 0)
+            return -1;
         return walk_path(walk, inode->target[0] == '/' ? walk->tree->root : parent, inode->target,
                          strlen(inode->target), dir);
     }

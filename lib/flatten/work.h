@@ -41,6 +41,7 @@ struct work {
     struct flatten_inode *config; /* of the image's configuration; NULL: none */
     uint64_t done;                /* bytes of layers read before the current one */
     uint64_t stored;              /* bytes of files that went to the sink, holes included */
+    uint64_t walked;              /* bytes of links' targets on the way of names */
     uint64_t memory;              /* about as many bytes are taken for what layers list */
 };
 

@@ -108,6 +108,7 @@ class Place:
         for way in ways:
             result = self.run(*WAYS[way], seconds=seconds)
             result.fails(identifier, *parts)
+            check(all(line.isprintable() for line in result.err.split("\n")), "it is for a terminal to obey:", repr(result.err))
             check(self.names_the_image(result.err), f"the image {self.name} is not named:", result.err)
             self.nothing_has_changed()
 

@@ -72,6 +72,7 @@ def what_looks_dangerous_and_is_not(folder):
 def entries_that_break_the_rules(folder):
     rows = [
         ("a hard link outside", hard_link("x", "../../etc/shadow"), "hard link to /etc/shadow, which does not exist"),
+        ("of a name that terminals obey", hard_link("\x1b[31m\n\u202ex", "\x9b2J"), "which does not exist"),
         ("forward", hard_link("x", "y") + member("y"), "which does not"),
         ("to itself", member("x") + hard_link("x", "x"), "hard link to itself"),
         ("to itself, alone", hard_link("x", "x"), ""),
@@ -189,6 +190,16 @@ def zero_image(gigabytes, gzip):
 def a_gigabyte_of_zeros(folder):
     for gzip in False, True:
         zeros_become_holes(f"{folder}/{gzip}", zero_image(1, gzip), 1 << 30, 60)
+
+
+@takes_minutes
+def names_behind_long_ways(folder):
+    """Forty links of four thousand bytes for each entry, which is itself as good as nothing."""
+    entries = directory("d")
+    for number in range(39):
+        target = "d/../" * 800 + (f"l{number + 1}" if number < 38 else "d")
+        entries += long_name(target, "K") + link(f"l{number}", "x")
+    refused(folder + "/many", Image(entries + header("l0/x") * 100000 + END), "layer", "so long symbolic links", seconds=300)
 
 
 @takes_minutes

@@ -53,14 +53,18 @@ static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, st
     return sink ? sink->finish(sink, tree, err) : -1;
 }
 
-void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *given)
+void interrupt_begin(void)
 {
     struct sigaction action = {.sa_handler = note, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)}, old;
 
-    *sink = (struct interrupt_sink){{file_begin, file_append, file_hole, file_end, finish}, given};
     for (size_t i = 0; i < NUMBER_COUNT; i++)
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(numbers[i], &action, NULL);
+}
+
+void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *given)
+{
+    *sink = (struct interrupt_sink){{file_begin, file_append, file_hole, file_end, finish}, given};
 }
 
 int interrupt_came(void)

@@ -15,7 +15,10 @@ struct interrupt_sink {
     struct flatten_sink *other;
 };
 
-/* From here on signals are only noted. OTHER stays the caller's. */
+/* From here on signals are only noted: before anything is begun that they must not leave behind. */
+void interrupt_begin(void);
+
+/* Makes SINK one before OTHER, which stays the caller's. */
 void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *other);
 
 /* Whether one has come since. */

@@ -103,8 +103,12 @@ static int write_file(const struct output *output, const struct flatten_request 
     if (parent < 0)
         return cannot_write(output, arena, err);
     unfinished_sweep(parent, name);
-    if (unfinished_file(&unfinished, parent, name) < 0)
-        return cannot_write(output, arena, err);
+    interrupt_begin();
+    if (unfinished_file(&unfinished, parent, name) < 0) {
+        cannot_write(output, arena, err);
+        interrupt_obey();
+        return -1;
+    }
     result = write_squashfs(output, unfinished.fd, request, counts, arena, err);
     if (result == 0 && unfinished_publish(&unfinished, output->replace) < 0)
         result = cannot_write(output, arena, err);
@@ -116,9 +120,12 @@ static int write_file(const struct output *output, const struct flatten_request 
 static int write_directory(const struct output *output, const struct flatten_request *request,
                            struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
-    struct flatten_sink *sink = folder_open(AT_FDCWD, output->path, err);
-    int result = sink ? fill(output, sink, request, counts, arena, err) : -1;
+    struct flatten_sink *sink;
+    int result;
 
+    interrupt_begin();
+    sink = folder_open(AT_FDCWD, output->path, err);
+    result = sink ? fill(output, sink, request, counts, arena, err) : -1;
     folder_close(sink);
     interrupt_obey();
     return result;

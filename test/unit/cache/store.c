@@ -148,7 +148,7 @@ static void test_clear(const char *cache)
                                      "a.sqfs")};
     const char *gone[] = {
         store_image(cache, ONE, &arena), put(cache, "/layers/" ONE "/part"),
-        arena_join(&arena, cache, "/images/sha256/.", ONE + 7, ".sqfs.partial-n-0123abcd", NULL)};
+        arena_join(&arena, cache, "/images/sha256/.", &ONE[7], ".sqfs.partial-n-0123abcd", NULL)};
     struct store store;
     struct stat st;
     struct err err;

@@ -40,15 +40,6 @@ static const struct opt_row rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
-static void __attribute__((noreturn)) out_of_memory(void)
-{
-    struct err err;
-
-    err_set(&err, ERR_NO_MEMORY, "the system gives no more memory");
-    log_error(&err);
-    _exit(err_exit_status(err.id));
-}
-
 static int print_help(struct arena *arena, struct err *err)
 {
     struct str out = {.arena = arena};
@@ -143,7 +134,7 @@ int main(int argc, char *argv[])
     int status;
 
     log_name_node(environ);
-    arena_init(&arena, out_of_memory);
+    arena_init(&arena, output_no_memory);
     status = run(argc - 1, argv + 1, &arena, &err);
     if (status < 0) {
         log_error(&err);

@@ -26,15 +26,6 @@ static const struct {
 #endif
 };
 
-static void __attribute__((noreturn)) out_of_memory(void)
-{
-    struct err err;
-
-    err_set(&err, ERR_NO_MEMORY, "the system gives no more memory");
-    log_error(&err);
-    _exit(err_exit_status(err.id));
-}
-
 int images_help(const char *usage, const char *text, const struct opt_row *rows, size_t count,
                 struct arena *arena, struct err *err)
 {
@@ -70,7 +61,7 @@ int main(int argc, char *argv[])
     int status;
 
     log_name_node(environ);
-    arena_init(&arena, out_of_memory);
+    arena_init(&arena, output_no_memory);
     status = run(argc, argv, &arena, &err);
     if (status < 0) {
         log_error(&err);

@@ -1,6 +1,5 @@
 /* coracle: finds the command and tells what went wrong. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -26,15 +25,6 @@ static const struct command commands[] = {
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
-static void __attribute__((noreturn)) out_of_memory(void)
-{
-    struct err err;
-
-    err_set(&err, ERR_NO_MEMORY, "the system gives no more memory");
-    log_error(&err);
-    _exit(err_exit_status(err.id));
-}
 
 static int print_help(struct arena *arena, struct err *err)
 {
@@ -96,7 +86,7 @@ int main(int argc, char *argv[], char *environment[])
     int status;
 
     log_name_node(environment);
-    arena_init(&main_arena, out_of_memory);
+    arena_init(&main_arena, output_no_memory);
     status = run_command(argc, argv, environment, &main_arena, &err);
     if (status < 0) {
         log_error(&err);

@@ -21,18 +21,6 @@ static int is_there(struct launch_options *options)
     return options->is_identified;
 }
 
-/* "oci:", "docker://": what is written so is no path. */
-static int has_transport(const char *text, struct arena *arena)
-{
-    struct reference reference;
-    struct err ignored;
-
-    if (strncmp(text, "docker://", strlen("docker://")) == 0)
-        return 1;
-    return strchr(text, ':') && reference_parse(&reference, text, arena, ERR_USAGE, &ignored) == 0 &&
-           reference.transport != REFERENCE_REGISTRY;
-}
-
 /* coracle executes itself again: by which name? */
 static const char *own_path(struct arena *arena)
 {
@@ -114,15 +102,19 @@ static int find_reference(const struct image_name *name, struct reference *refer
     return find_in(name, directory, reference, text, err);
 }
 
-/* Neither a file, nor written like anything else: it was meant as a path. */
-static int is_path(const struct launch_options *options, const char *text, struct reference *reference)
+/* "oci:", "docker://": what is written so is no path. RESULT is that of reading TEXT as REFERENCE. */
+static int has_transport(const char *text, const struct reference *reference, int result)
 {
-    struct err ignored;
+    return strncmp(text, "docker://", strlen("docker://")) == 0 ||
+           (result == 0 && reference->transport != REFERENCE_REGISTRY);
+}
 
-    if (strchr(text, ':') || strchr(text, '@'))
-        return 0;
-    return reference_parse(reference, text, options->arena, ERR_USAGE, &ignored) < 0 ||
-           (!reference->domain && !options->registry);
+/* Neither a file, nor written like anything else: it was meant as a path. */
+static int is_path(const struct launch_options *options, const char *text, const struct reference *reference,
+                   int result)
+{
+    return !strchr(text, ':') && !strchr(text, '@') &&
+           (result < 0 || (!reference->domain && !options->registry));
 }
 
 int image_name_find(const struct image_name *name, struct err *err)
@@ -130,14 +122,16 @@ int image_name_find(const struct image_name *name, struct err *err)
     struct launch_options *options = name->options;
     const char *text = options->request.image;
     struct reference reference;
+    int result;
 
     if (*text == '/' || *text == '.' || !*text)
         return 0;
-    if (!has_transport(text, options->arena) && is_there(options))
+    result = reference_parse(&reference, text, options->arena, ERR_USAGE, err);
+    if (!has_transport(text, &reference, result) && is_there(options))
         return 0;
-    if (is_path(options, text, &reference))
+    if (is_path(options, text, &reference, result))
         return image_identify(text, &options->identity, options->arena, err);
-    if (reference_parse(&reference, text, options->arena, ERR_USAGE, err) < 0)
+    if (result < 0)
         return -1;
     if (reference.transport != REFERENCE_DIR && reference.transport != REFERENCE_SQFS &&
         reference.transport != REFERENCE_SIF)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static void add_escaped(struct str *out, const char *text)
+void json_add_string(struct str *out, const char *text)
 {
     size_t left = strlen(text);
 
@@ -43,7 +43,7 @@ static void begin_value(struct json_writer *writer, const char *name)
     if (writer->depth)
         new_line(writer);
     if (name) {
-        add_escaped(writer->out, name);
+        json_add_string(writer->out, name);
         str_add(writer->out, writer->is_compact ? ":" : ": ");
     }
     writer->empty = 0;
@@ -129,7 +129,7 @@ void json_text(struct json_writer *writer, const char *name, const char *text)
         return;
     }
     begin_value(writer, name);
-    add_escaped(writer->out, text);
+    json_add_string(writer->out, text);
     if (!plain) {
         begin_value(writer, arena_join(writer->out->arena, name, "_base64", NULL));
         add_base64(writer->out, text);

@@ -39,4 +39,7 @@ void json_text(struct json_writer *writer, const char *name, const char *text);
 /* LENGTH bytes that are JSON already, as they are. */
 void json_raw(struct json_writer *writer, const char *name, const char *json, size_t length);
 
+/* TEXT as a string alone, where no writer is. Bytes that are not UTF-8 become U+FFFD. */
+void json_add_string(struct str *out, const char *text);
+
 #endif

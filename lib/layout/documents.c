@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "oci/json-write.h"
+
+#include "base/json.h"
 #include "oci/rootfs.h"
 
 #define REF_NAME "org.opencontainers.image.ref.name"
@@ -11,9 +13,9 @@
 static void add_text(struct str *out, const char *before, const char *name, const char *text)
 {
     str_add(out, before);
-    json_write_text(out, name);
+    json_add_string(out, name);
     str_add_char(out, ':');
-    json_write_text(out, text);
+    json_add_string(out, text);
 }
 
 static void add_descriptor(struct str *out, const struct written *blob)
@@ -30,7 +32,7 @@ static void add_rootfs(struct str *out, const struct written *layers, size_t cou
     for (size_t i = 0; i < count; i++) {
         if (i)
             str_add_char(out, ',');
-        json_write_text(out, layers[i].diff_id);
+        json_add_string(out, layers[i].diff_id);
     }
     str_add(out, "]}");
 }
@@ -59,7 +61,7 @@ static void add_others(struct str *out, const struct json_value *top)
     for (const struct json_value *item = top->first; item; item = item->next) {
         if (strcmp(item->name, "rootfs") == 0 || strcmp(item->name, "history") == 0)
             continue;
-        json_write_text(out, item->name);
+        json_add_string(out, item->name);
         str_add_char(out, ':');
         json_write(out, item);
         str_add_char(out, ',');
@@ -187,7 +189,7 @@ void document_saved(struct str *out, const struct written *config, const struct 
     str_add(out, ",\"RepoTags\":");
     if (tag) {
         str_add_char(out, '[');
-        json_write_text(out, tag);
+        json_add_string(out, tag);
         str_add_char(out, ']');
     } else {
         str_add(out, "null");
@@ -196,7 +198,7 @@ void document_saved(struct str *out, const struct written *config, const struct 
     for (size_t i = 0; i < count; i++) {
         if (i)
             str_add_char(out, ',');
-        json_write_text(out, layers[i].name);
+        json_add_string(out, layers[i].name);
     }
     str_add(out, "]}]\n");
 }
@@ -270,7 +272,7 @@ int document_index(struct str *out, const struct index_text *old, const struct w
     for (const struct json_value *item = top ? top->first : NULL; item; item = item->next) {
         if (item == manifests)
             continue;
-        json_write_text(out, item->name);
+        json_add_string(out, item->name);
         str_add_char(out, ':');
         json_write(out, item);
         str_add_char(out, ',');

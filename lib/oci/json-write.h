@@ -13,7 +13,4 @@
 /* VALUE, a number as it was written, names and texts with what must be escaped. */
 void json_write(struct str *out, const struct json_value *value);
 
-/* TEXT as a string. Bytes that are not UTF-8 become U+FFFD. */
-void json_write_text(struct str *out, const char *text);
-
 #endif

@@ -10,26 +10,6 @@
 
 enum { SECTOR = 512 };
 
-struct extents {
-    struct extent *items;
-    size_t count, room;
-};
-
-static int add(struct extents *extents, off_t offset, off_t end)
-{
-    if (extents->count == extents->room) {
-        size_t room = extents->room ? extents->room * 2 : 16;
-        struct extent *items = realloc(extents->items, room * sizeof(*items));
-
-        if (!items)
-            return -1;
-        extents->items = items;
-        extents->room = room;
-    }
-    extents->items[extents->count++] = (struct extent){(uint64_t)offset, (uint64_t)(end - offset)};
-    return 0;
-}
-
 /* Where FD of SIZE bytes has data; items is NULL where it has no holes. 0, or -1: no memory. */
 static int find_extents(struct extents *extents, int fd, const struct stat *st)
 {
@@ -46,13 +26,13 @@ static int find_extents(struct extents *extents, int fd, const struct stat *st)
         end = extents->count + 1 < WORK_EXTENTS_LIMIT ? lseek(fd, at, SEEK_HOLE) : size;
         if (end < 0 || end > size)
             end = size;
-        if (add(extents, at, end) < 0)
+        if (extents_add(extents, (uint64_t)at, (uint64_t)(end - at)) < 0)
             return -1;
         at = end;
     }
     /* Behind the last data ENXIO; another error: the file system knows no holes. */
     if (at < 0 && errno != ENXIO && extents->count == 0)
-        return add(extents, 0, size);
+        return extents_add(extents, 0, (uint64_t)size);
     return 0;
 }
 

@@ -5,29 +5,9 @@
 
 #include "stream/squashfs.h"
 
-struct extents {
-    struct extent *items;
-    size_t count, room;
-    int holes;
-};
-
-static int add(struct extents *extents, uint64_t offset, uint64_t length)
-{
-    if (extents->count == extents->room) {
-        size_t room = extents->room ? extents->room * 2 : 16;
-        struct extent *items = realloc(extents->items, room * sizeof(*items));
-
-        if (!items)
-            return -1;
-        extents->items = items;
-        extents->room = room;
-    }
-    extents->items[extents->count++] = (struct extent){offset, length};
-    return 0;
-}
-
 /* Where NODE has data. 0, or -1 and errno. */
-static int find_extents(struct extents *extents, struct squash *squash, const struct squash_node *node)
+static int find_extents(struct extents *extents, int *holes, struct squash *squash,
+                        const struct squash_node *node)
 {
     const uint64_t size = node->inode.xtra.reg.file_size;
     uint64_t length;
@@ -42,8 +22,8 @@ static int find_extents(struct extents *extents, struct squash *squash, const st
             length = size - at;
         }
         if (!is_data)
-            extents->holes = 1;
-        else if (add(extents, at, length) < 0)
+            *holes = 1;
+        else if (extents_add(extents, at, length) < 0)
             return -1;
     }
     return 0;
@@ -85,13 +65,13 @@ int squashfs_contents(struct stream *stream, const struct squash_node *node, str
     struct squashfs *image = stream->source;
     static const struct extent none;
     struct extents extents = {0};
-    int result = find_extents(&extents, &image->squash, node);
+    int holes = 0, result = find_extents(&extents, &holes, &image->squash, node);
 
     if (result < 0) {
         squashfs_damaged(stream, image->path);
     } else {
         member->size = node->inode.xtra.reg.file_size;
-        if (extents.holes) {
+        if (holes) {
             member->extents = extents.items ? extents.items : &none;
             member->extent_count = extents.count;
         }

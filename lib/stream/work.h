@@ -45,6 +45,15 @@ struct extent {
     uint64_t offset, length; /* of data; between them are holes */
 };
 
+/* Of one file, in their order; 0 of all at first. */
+struct extents {
+    struct extent *items; /* free(3) */
+    size_t count, room;
+};
+
+/* 0, or -1: no memory. */
+int extents_add(struct extents *extents, uint64_t offset, uint64_t length);
+
 struct attribute {
     char name[256];
     const void *value;

@@ -1,5 +1,7 @@
 #include "oci/json-write.h"
 
+#include "base/json.h"
+
 #include "../../tap.h"
 
 static struct arena arena;
@@ -41,7 +43,7 @@ static void test_text(void)
 {
     struct str out = {.arena = &arena};
 
-    json_write_text(&out, "a\xFF\xC3\"\n");
+    json_add_string(&out, "a\xFF\xC3\"\n");
     TAP_STR(str_text(&out), "\"a\xEF\xBF\xBD\xEF\xBF\xBD\\\"\\u000a\"");
 }
 

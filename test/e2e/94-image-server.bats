@@ -432,6 +432,8 @@ works_or_refused() {
 @test "few open files: works or is refused" {
     local count
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+    # With this the user's record is there: what makes it is not limited here.
+    "$CORACLE" run "$IMAGE" -- true && assert_nothing_left
     for count in 3 4 5 6 7 8 9 10 12 16 32; do
         # Libraries must be opened before anything of ours runs.
         [[ $count -ge 6 ]] || ! is_sanitized || continue

@@ -158,7 +158,8 @@ static void prime_sourced(const struct launch *launch)
     if (dir < 0 || launch_list(launch->arena, dir, &listing) < 0)
         return;
     for (size_t i = 0; i < listing.count; i++)
-        faccessat(dir, listing.names[i], F_OK, 0);
+        if (faccessat(dir, listing.names[i], F_OK, 0) < 0)
+            continue; // it was there when the directory was listed
 }
 
 void launch_prime_command(const struct launch *launch)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What coracle pull and convert make is whole or not there, and nothing else is left beside
 # it: killed at any system call, interrupted, twice at once, on top of what is there.
+# Nothing is launched here: the kind of image makes no difference.
 
 # Scripts for shells further in stand in single quotes; each test is a subshell.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # coracle pull and convert where room ends: at each stage one error that says where and what
 # helps, and nothing is left but what the next pull goes on from.
+# Nothing is launched here: the kind of image makes no difference.
 
 # Scripts for shells further in stand in single quotes; each test is a subshell.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154

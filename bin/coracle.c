@@ -26,6 +26,16 @@ static const struct command commands[] = {
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
+/* For programs: see opt_help(). */
+static int print_table(struct arena *arena, struct err *err)
+{
+    struct str out = {.arena = arena};
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        str_addf(&out, "command\t%s\t%s\n", commands[i].name, commands[i].help);
+    return output_print(&out, err);
+}
+
 static int print_help(struct arena *arena, struct err *err)
 {
     struct str out = {.arena = arena};
@@ -39,7 +49,8 @@ static int print_help(struct arena *arena, struct err *err)
         str_pad(&out, start, 12);
         str_addf(&out, "%s\n", commands[i].help);
     }
-    str_add(&out, "\n`coracle COMMAND --help` lists the options of a command.\n");
+    str_add(&out, "\n`coracle COMMAND --help`, or `coracle help COMMAND`, lists the options of a command;\n"
+                  "`man coracle-COMMAND` explains it.\n");
     return output_print(&out, err);
 }
 
@@ -61,19 +72,45 @@ static int unknown_command(const char *word, struct arena *arena, struct err *er
     return err_set(err, ERR_USAGE, "unknown command %s; coracle --help lists the commands", name);
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* coracle help [COMMAND] */
+static int help(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
+{
+    static char option[] = "--help";
+    const struct command *command;
+    char *line[] = {argc > 2 ? argv[2] : NULL, option, NULL};
+
+    if (argc < 3)
+        return (opt_help_is_table(environment) ? print_table : print_help)(arena, err);
+    if (argc > 3)
+        return err_set(err, ERR_USAGE, "coracle help takes one command; coracle --help lists them");
+    command = find_command(argv[2]);
+    return command ? command->run(2, line, environment, arena, err) : unknown_command(argv[2], arena, err);
+}
+
 static int run_command(int argc, char *argv[], char *const environment[], struct arena *arena,
                        struct err *err)
 {
+    const struct command *command;
+
     if (argc < 2)
         return err_set(err, ERR_USAGE, "no command was given; coracle --help lists the commands");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return print_help(arena, err);
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc, argv, environment, arena, err);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(2, argv, environment, arena, err);
     if (strcmp(argv[1], "--version") == 0)
         return print_version(arena, err);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1, environment, arena, err);
-    return unknown_command(argv[1], arena, err);
+    command = find_command(argv[1]);
+    return command ? command->run(argc - 1, argv + 1, environment, arena, err)
+                   : unknown_command(argv[1], arena, err);
 }
 
 /* Common: behind the C library's own variables, which then share a page with .data. A page is a page fault.

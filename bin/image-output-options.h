@@ -26,31 +26,37 @@ int output_set_json(void *target, const char *value, const struct opt_origin *or
 int output_set_quiet(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 int output_set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 
-#define OUTPUT_OPTIONS                                                                                         \
-    {"--platform",                                                                                             \
-     0,                                                                                                        \
-     OPT_VALUE,                                                                                                \
-     "OS/ARCH[/VARIANT]",                                                                                      \
-     NULL,                                                                                                     \
-     OPT_SINGLE,                                                                                               \
-     "of several platforms this one, in place of the host's",                                                  \
-     output_set_platform},                                                                                     \
-        {"--compression",       0, OPT_VALUE, "METHOD[:LEVEL]", NULL, OPT_SINGLE, "zstd (1), lz4, gzip or xz", \
-         output_set_compression},                                                                              \
-        {"--block-size",                                                                                       \
-         0,                                                                                                    \
-         OPT_VALUE,                                                                                            \
-         "SIZE",                                                                                               \
-         NULL,                                                                                                 \
-         OPT_SINGLE,                                                                                           \
-         "of the SquashFS: a power of two from 4K to 1M (128K)",                                               \
-         output_set_block_size},                                                                               \
-        {"--json",       0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "tell what is done, a JSON object a line",       \
-         output_set_json},                                                                                     \
-        {"--quiet", 'q', OPT_FLAG, NULL, NULL, OPT_SINGLE, "show no progress", output_set_quiet},              \
-        {"--force", 'f', OPT_FLAG, NULL, NULL, OPT_SINGLE, "replace a file that is there", output_set_force},  \
-    {                                                                                                          \
-        "--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", output_set_help                         \
+#define OUTPUT_OPTIONS                                                                                        \
+    {"--platform",                                                                                            \
+     0,                                                                                                       \
+     OPT_VALUE,                                                                                               \
+     "OS/ARCH[/VARIANT]",                                                                                     \
+     NULL,                                                                                                    \
+     OPT_SINGLE,                                                                                              \
+     "of several platforms this one, in place of the host's",                                                 \
+     output_set_platform},                                                                                    \
+        {"--compression",                                                                                     \
+         0,                                                                                                   \
+         OPT_VALUE,                                                                                           \
+         "zstd|lz4|gzip|xz[:LEVEL]",                                                                          \
+         NULL,                                                                                                \
+         OPT_SINGLE,                                                                                          \
+         "of the SquashFS (zstd, level 1)",                                                                   \
+         output_set_compression},                                                                             \
+        {"--block-size",                                                                                      \
+         0,                                                                                                   \
+         OPT_VALUE,                                                                                           \
+         "SIZE",                                                                                              \
+         NULL,                                                                                                \
+         OPT_SINGLE,                                                                                          \
+         "of the SquashFS: a power of two from 4K to 1M (128K)",                                              \
+         output_set_block_size},                                                                              \
+        {"--json",       0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "tell what is done, a JSON object a line",      \
+         output_set_json},                                                                                    \
+        {"--quiet", 'q', OPT_FLAG, NULL, NULL, OPT_SINGLE, "show no progress", output_set_quiet},             \
+        {"--force", 'f', OPT_FLAG, NULL, NULL, OPT_SINGLE, "replace a file that is there", output_set_force}, \
+    {                                                                                                         \
+        "--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", output_set_help                        \
     }
 
 /* What the configuration says of a SquashFS, where no option did. 0 or -1. */

@@ -396,13 +396,13 @@ static const struct opt_row rows[] = {
      "do not mount a SquashFS image but unpack it, beneath DIR\n"
      "or where there is room on the node, until it is not used",
      set_unpack},
-    {"--share", 0, OPT_VALUE, "WITH", "CORACLE_SHARE", OPT_SINGLE,
+    {"--share", 0, OPT_VALUE, "step|job|session|user|none|KEY", "CORACLE_SHARE", OPT_SINGLE,
      "meet the others of this node's step (the default), job,\n"
      "session, user, or of a KEY that they give too; or none",
      set_share},
     {"--name", 0, OPT_VALUE, "NAME", "CORACLE_NAME", OPT_SINGLE, "be found by coracle exec as NAME",
      set_name},
-    {"--pull", 0, OPT_VALUE, "WHEN", "CORACLE_PULL", OPT_SINGLE,
+    {"--pull", 0, OPT_VALUE, "missing|always|never", "CORACLE_PULL", OPT_SINGLE,
      "bring an image that is named into the cache if it is\nmissing (the default), always or never",
      set_pull},
     {"--cache", 0, OPT_VALUE, "DIR", "CORACLE_CACHE", OPT_SINGLE,

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env.h"
 
@@ -262,33 +263,58 @@ int opt_apply_environment(const struct opt_row *rows, size_t count, const char *
     return 0;
 }
 
-void opt_help(const struct opt_row *rows, size_t count, struct str *out)
+int opt_help_is_table(char *const environment[])
+{
+    const char *value = env_find(environment, "CORACLE_HELP");
+
+    return value && strcmp(value, "table") == 0;
+}
+
+static void add_fields(struct str *out, const struct opt_row *row)
+{
+    static const char *const kinds[] = {
+        [OPT_FLAG] = "flag", [OPT_VALUE] = "value", [OPT_OPTIONAL_VALUE] = "optional"};
+
+    str_addf(out, "option\t%s\t%c\t%s\t%s\t%s\t%s\t", row->name, row->letter ? row->letter : '-',
+             kinds[row->kind], row->value_name ? row->value_name : "-", row->variable ? row->variable : "-",
+             row->variable_kind == OPT_LIST ? "list" : "single");
+    for (const char *help = row->help; *help; help++)
+        str_add_char(out, *help == '\n' ? ' ' : *help);
+    str_add_char(out, '\n');
+}
+
+static void add_lines(struct str *out, const struct opt_row *row)
 {
     enum { HELP_COLUMN = 34 };
+    size_t start = out->length;
+    const char *help = row->help;
 
-    for (const struct opt_row *row = rows; row < rows + count; row++) {
-        size_t start = out->length;
-        const char *help = row->help;
-
-        if (row->letter)
-            str_addf(out, "  -%c, %s", row->letter, row->name);
-        else
-            str_addf(out, "      %s", row->name);
-        if (row->value_name)
-            str_addf(out, row->kind == OPT_OPTIONAL_VALUE ? "[=%s]" : " %s", row->value_name);
-        if (out->length - start >= HELP_COLUMN) {
-            str_add_char(out, '\n');
-            start = out->length;
-        }
-        for (;;) {
-            size_t n = strcspn(help, "\n");
-            str_pad(out, start, HELP_COLUMN);
-            str_add_bytes(out, help, n);
-            str_add_char(out, '\n');
-            if (!help[n])
-                break;
-            help += n + 1;
-            start = out->length;
-        }
+    if (row->letter)
+        str_addf(out, "  -%c, %s", row->letter, row->name);
+    else
+        str_addf(out, "      %s", row->name);
+    if (row->value_name)
+        str_addf(out, row->kind == OPT_OPTIONAL_VALUE ? "[=%s]" : " %s", row->value_name);
+    if (out->length - start >= HELP_COLUMN) {
+        str_add_char(out, '\n');
+        start = out->length;
     }
+    for (;;) {
+        size_t n = strcspn(help, "\n");
+        str_pad(out, start, HELP_COLUMN);
+        str_add_bytes(out, help, n);
+        str_add_char(out, '\n');
+        if (!help[n])
+            break;
+        help += n + 1;
+        start = out->length;
+    }
+}
+
+void opt_help(const struct opt_row *rows, size_t count, struct str *out)
+{
+    const int is_table = opt_help_is_table(environ);
+
+    for (const struct opt_row *row = rows; row < rows + count; row++)
+        (is_table ? add_fields : add_lines)(out, row);
 }

@@ -83,7 +83,21 @@ int opt_apply_environment(const struct opt_row *rows, size_t count, const char *
 /* Whether the variable of ROW, a flag or an option with an optional value, says no. */
 int opt_variable_says_no(const struct opt_row *row, char *const environment[]);
 
-/* Adds the help lines of all rows to OUT. */
+/*
+ * Whether help is read by a program: the manual pages and the completion of shells are made
+ * of it. The variable CORACLE_HELP is then "table".
+ */
+int opt_help_is_table(char *const environment[]);
+
+/*
+ * Adds the help lines of all rows to OUT. Where opt_help_is_table() says so of the process's
+ * environment these are lines of fields with a tab between, "-" for one that is empty:
+ *
+ *     option NAME LETTER flag|value|optional VALUE-NAME VARIABLE single|list HELP
+ *
+ * The parts of a value's name between "|" are values where they are in small letters:
+ * "missing|always|never". HELP is one line.
+ */
 void opt_help(const struct opt_row *rows, size_t count, struct str *out);
 
 /*

@@ -246,6 +246,24 @@ static void test_help(void)
                             "                                  long\n");
 }
 
+static void test_table(void)
+{
+    static char table[] = "CORACLE_HELP=table", other[] = "CORACLE_HELP=yes";
+    char *asks[] = {table, NULL}, *asks_not[] = {other, NULL};
+    struct str out = {.arena = &arena};
+
+    TAP_INT(opt_help_is_table(asks), 1);
+    TAP_INT(opt_help_is_table(asks_not), 0);
+    TAP_INT(opt_help_is_table(asks + 1), 0);
+    TAP_INT(putenv(table), 0);
+    opt_help(rows, 4, &out);
+    TAP_STR(str_text(&out), "option\t--bind\tb\tvalue\tSRC[:DST]\tT_BIND\tlist\tshow SRC as DST\n"
+                            "option\t--verbose\tv\tflag\t-\tT_VERBOSE\tsingle\tsay more\n"
+                            "option\t--write\t-\toptional\tSIZE\tT_WRITE\tsingle\tallow writing\n"
+                            "option\t--workdir\tw\tvalue\tDIR\t-\tsingle\tstart in DIR\n");
+    unsetenv("CORACLE_HELP");
+}
+
 static void test_nearest(void)
 {
     static const char *const names[] = {"run", "pull", "build", "explain", "inspect"};
@@ -270,6 +288,7 @@ int main(void)
     test_no_argv();
     test_environment();
     test_help();
+    test_table();
     test_nearest();
     arena_free(&arena);
     return tap_done();

@@ -23,7 +23,8 @@ packages_for() {
                 gcc libc6-dev ;;
             # What the tests are written in, look through and compare with.
             tests) printf '%s\n' bats git valgrind clang clang-format shellcheck strace python3 busybox-static \
-                bubblewrap crun runc charliecloud squashfuse fuse3 attr bsdextrautils procps ;;
+                bubblewrap crun runc charliecloud squashfuse fuse3 attr bsdextrautils procps \
+                mandoc groff man-db bash-completion zsh fish ;;
             # test/vm, with those of image.
             vm) printf '%s\n' qemu-system-x86 busybox-static cpio kmod e2fsprogs ;;
             *) die "packages_for: unknown purpose $purpose" ;;

@@ -104,12 +104,11 @@ tap_result "code keeps its dashes and quotes" \
 
 # --- the installation -----------------------------------------------------------
 
-if env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s install-pages "DESTDIR=$scratch/installed" >"$scratch/log" 2>&1; then
-    mandir=$scratch/installed$(make -s --eval='print-mandir: ; @echo $(mandir)' print-mandir)
-    tap_result "make install installs the pages" "$(diff <(cd "$pages" && printf '%s\n' *) \
-        <(find "$mandir" -type f -printf '%f\n' | LC_ALL=C sort) || true)"
+if env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s install-pages mandir=/man "DESTDIR=$scratch" >"$scratch/log" 2>&1; then
+    tap_result "make install installs the pages" "$(diff <(cd "$pages" && printf '%s\n' * | sed 's|.*\.\(.\)$|man\1/&|' | sort) \
+        <(find "$scratch/man" -type f -printf '%P\n' | sort) || true)"
     if command -v man >/dev/null; then
-        tap_result "man finds coracle-run" "$(man -M "$mandir" -w coracle-run 2>&1 | grep -v '/man1/coracle-run.1$' || true)"
+        tap_result "man finds coracle-run" "$(man -M "$scratch/man" -w coracle-run 2>&1 | grep -v '/man1/coracle-run.1$' || true)"
     else
         tap_skip "man finds coracle-run" "man is not installed"
     fi

@@ -234,6 +234,13 @@ load refusals
     refused 125 usage '' "$IMAGE" true
 }
 
+@test "command word: help of one that does not exist, or of several" {
+    refused 125 usage help rnu
+    says rnu run
+    refused 125 usage help run shell
+    says one command
+}
+
 @test "command word: none" {
     run --separate-stderr "$CORACLE"
     assert_status 125

@@ -6,6 +6,7 @@
 # "## Options". Without prose it is what --help says.
 # shellcheck disable=SC2016 # what stands in single quotes is for awk
 set -eu
+export LC_ALL=C
 tables=$1
 directory=$2
 source=$(dirname "$0")

@@ -9,6 +9,7 @@
 #
 # A command whose program was not built, for want of libraries, is left out.
 set -eu
+export LC_ALL=C
 coracle=$1
 AWK=${AWK:-awk}
 CORACLE_HELP=table

@@ -74,7 +74,7 @@ done)"
 # --- the converter --------------------------------------------------------------
 
 convert() {
-    printf '%b' "$1" | awk -f "$srcdir/doc/man/markdown.awk" "${@:2}" 2>&1
+    printf '%b' "$1" | LC_ALL=C awk -f "$srcdir/doc/man/markdown.awk" "${@:2}" 2>&1
 }
 
 # refuses NAME TEXT: it fails, and says where.

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034,SC2154 # the tests use made, tap.bash sets scratch
 
 if [ ! -e doc/man/tables ]; then tap_skip_all "coracle was built for another machine"; fi
-made=$PWD/completion/made
+made=$PWD/bin/completion/made
 tables=$PWD/doc/man/tables
 
 # Stands for coracle: what lists images and containers needs some.

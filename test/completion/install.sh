@@ -10,8 +10,8 @@ installed() {
     (cd "$scratch/root" && find . -type f -printf '/%P\n' | LC_ALL=C sort)
 }
 
-make -s completion/stamp >&2
-if [ -z "$(ls completion/made)" ]; then tap_skip_all "coracle was built for another machine"; fi
+make -s bin/completion/stamp >&2
+if [ -z "$(ls bin/completion/made)" ]; then tap_skip_all "coracle was built for another machine"; fi
 tap_result "below a home directory" "$(diff <(printf '%s\n' \
     /home/alice/.local/share/bash-completion/completions/coracle \
     /home/alice/.local/share/fish/vendor_completions.d/coracle.fish \

@@ -1,4 +1,4 @@
-# The tables as functions of bash, which completion/body.bash calls.
+# The tables as functions of bash, which bin/completion/body.bash calls.
 END {
     print "_coracle_commands=" quote(list_commands())
     print "\n# _coracle_table COMMAND: sets options, literals, needed, operands and repeats."

@@ -1,4 +1,4 @@
-# A function of zsh for each command, which completion/body.zsh calls.
+# A function of zsh for each command, which bin/completion/body.zsh calls.
 END {
     print "#compdef coracle\n"
     print "_coracle_commands=("

@@ -1,4 +1,4 @@
-# The tables for fish, which completion/body.fish needs.
+# The tables for fish, which bin/completion/body.fish needs.
 END {
     print "complete -c coracle -e\ncomplete -c coracle -f"
     for (c = 1; c <= command_count; c++)

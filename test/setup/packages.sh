@@ -25,6 +25,8 @@ packages_for() {
             tests) printf '%s\n' bats git valgrind clang clang-format shellcheck strace python3 busybox-static \
                 bubblewrap crun runc charliecloud squashfuse fuse3 attr bsdextrautils procps \
                 mandoc groff man-db bash-completion zsh fish ;;
+            # test/package: debian/control says what else is needed, which build and images have.
+            package) printf '%s\n' debhelper dpkg-dev lintian ;;
             # test/vm, with those of image.
             vm) printf '%s\n' qemu-system-x86 busybox-static cpio kmod e2fsprogs ;;
             *) die "packages_for: unknown purpose $purpose" ;;

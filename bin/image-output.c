@@ -11,10 +11,10 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/unfinished.h"
 #include "image-source.h"
 #include "image-interrupt.h"
 #include "pack/folder.h"
-#include "pack/unfinished.h"
 #include "reference/reference.h"
 
 static int is_there(const struct output *output, struct arena *arena, struct err *err)

@@ -2,7 +2,7 @@
  * image-output - where a flattened image goes: a SquashFS file or a directory.
  *
  * Either grows beside its place, a file without any name where the file system can do that
- * (pack/unfinished.h), and gets its own when it is complete: what has the name is whole,
+ * (base/unfinished.h), and gets its own when it is complete: what has the name is whole,
  * whatever happens. Where the program is interrupted what is not complete is removed; what
  * is left by a kill, the next that writes to the same name removes.
  */

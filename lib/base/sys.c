@@ -140,6 +140,12 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
     return (int)syscall(NR_CLOSE_RANGE, first, last, flags);
 }
 
+int sys_rename_new(int dir, const char *name, int new_dir, const char *new_name)
+{
+    /* RENAME_NOREPLACE of linux/fs.h */
+    return (int)syscall(SYS_renameat2, dir, name, new_dir, new_name, 1);
+}
+
 int sys_capset(uint64_t mask)
 {
     /* linux/capability.h, version 3; written out because musl's include path has no kernel headers. */

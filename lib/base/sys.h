@@ -57,7 +57,9 @@ struct sys_entry {
 };
 /* Bytes of such records in BUFFER, 0 at the end. getdents(2) */
 long sys_getdents(int fd, void *buffer, unsigned room);
-int sys_close_range(unsigned first, unsigned last, unsigned flags); /* 5.9 */
+/* What has the new name is not replaced: EEXIST. EINVAL: the file system cannot. renameat2(2) */
+int sys_rename_new(int dir, const char *name, int new_dir, const char *new_name); /* 3.15 */
+int sys_close_range(unsigned first, unsigned last, unsigned flags);               /* 5.9 */
 
 /* Sets the caller's capabilities: permitted and effective to MASK, inheritable to none. capset(2) */
 int sys_capset(uint64_t mask);

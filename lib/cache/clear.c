@@ -70,7 +70,7 @@ static int is_name(const char *directory, const char *name, const struct stat *s
     return store_is_link(target);
 }
 
-/* Or an image's that was not finished: pack/unfinished.h. */
+/* Or an image's that was not finished: base/unfinished.h. */
 static int is_image(const char *directory, const char *name, const struct stat *st, struct arena *arena)
 {
     const char *algorithm = path_basename(directory), *partial = strstr(name, ".sqfs.partial-");

@@ -11,8 +11,8 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "base/unfinished.h"
 #include "pack/owners.h"
-#include "pack/unfinished.h"
 
 enum { NUMBER = 24, DIRECTORY = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -204,14 +204,9 @@ static int fill(struct folder *folder, const struct flatten_node *dir, struct er
 /* root/ of the unfinished directory gets its place and name. 0 or -1. */
 static int give_name(struct folder *folder, struct err *err)
 {
-    const int temporary = folder->unfinished.fd;
-    int result = renameat2(temporary, "root", folder->parent, folder->name, RENAME_NOREPLACE);
-
-    /* NFS knows no NOREPLACE: an empty directory that appears right now would be replaced. */
-    if (result < 0 && (errno == EINVAL || errno == ENOSYS) &&
-        faccessat(folder->parent, folder->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        result = renameat(temporary, "root", folder->parent, folder->name);
-    return result < 0 ? fail("the directory", folder->name, err) : 0;
+    return unfinished_name(folder->unfinished.fd, "root", folder->parent, folder->name) < 0
+               ? fail("the directory", folder->name, err)
+               : 0;
 }
 
 static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, struct err *err)

@@ -13,7 +13,7 @@
  *
  * It is made beside its place, in a directory that only the user may enter, and gets its
  * name when it is complete: then what killed makers of the same name left is gone too
- * (unfinished.h). A kill just then can leave a root without its mode, where the image has
+ * (base/unfinished.h). A kill just then can leave a root without its mode, where the image has
  * one that its owner may not write to: all else is complete. No link is followed: names
  * are made in directories that were made here.
  */

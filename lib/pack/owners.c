@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "pack/unfinished.h"
 
 #define PLACE ".coracle"
 #define NAME "owners.mtree"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/num.h"
-#include "pack/unfinished.h"
 
 enum { DEFAULT_BLOCK_SIZE = 128 * 1024, THREAD_LIMIT = 256, BLOCKS_EACH = 10 };
 

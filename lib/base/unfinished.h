@@ -11,8 +11,8 @@
  * PARENT is a directory (openat() rules, O_PATH will do) and NAME a name in it, of which
  * up to 160 bytes are in the other name.
  */
-#ifndef CORACLE_PACK_UNFINISHED_H
-#define CORACLE_PACK_UNFINISHED_H
+#ifndef CORACLE_BASE_UNFINISHED_H
+#define CORACLE_BASE_UNFINISHED_H
 
 struct unfinished {
     int parent;
@@ -38,6 +38,12 @@ int unfinished_directory(struct unfinished *unfinished, int parent, const char *
  * REPLACE, unless it is a directory; else that is EEXIST. 0, or -1 and errno.
  */
 int unfinished_publish(struct unfinished *unfinished, int replace);
+
+/*
+ * Gives PART of DIR, which may be within the directory that was begun, the name NAME of PARENT: at
+ * once where the file system can; what has that name is not replaced (EEXIST). 0, or -1 and errno.
+ */
+int unfinished_name(int dir, const char *part, int parent, const char *name);
 
 /* Removes what has not been published. Nothing where nothing was begun. */
 void unfinished_close(struct unfinished *unfinished);

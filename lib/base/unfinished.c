@@ -1,4 +1,4 @@
-#include "pack/unfinished.h"
+#include "base/unfinished.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/remove.h"
+#include "base/sys.h"
 
 enum { NAME_PART = 160, NODE_PART = 64, PREFIX = 256, ATTEMPTS = 16, DAY = 24 * 60 * 60 };
 
@@ -152,32 +153,45 @@ static int name_for_a_moment(struct unfinished *unfinished)
     return -1;
 }
 
-static int rename_new(const struct unfinished *unfinished)
+int unfinished_name(int dir, const char *part, int parent, const char *name)
 {
-    const int parent = unfinished->parent;
+    struct stat st;
 
-    if (renameat2(parent, unfinished->part, parent, unfinished->name, RENAME_NOREPLACE) == 0)
+    if (sys_rename_new(dir, part, parent, name) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
-    /* NFS knows no NOREPLACE, but links: the part goes when it is closed. Some know neither. */
-    if (linkat(parent, unfinished->part, parent, unfinished->name, 0) == 0)
+    /* NFS knows no NOREPLACE, but links of files: the part goes when it is closed. Some know neither. */
+    if (linkat(dir, part, parent, name, 0) == 0)
         return 0;
-    if (errno == EEXIST || faccessat(parent, unfinished->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (errno == EEXIST)
         return -1;
-    return renameat(parent, unfinished->part, parent, unfinished->name);
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return renameat(dir, part, parent, name);
+}
+
+/* Some file systems say only when a file is closed that there was no room. 0, or -1 and errno. */
+static int flush(int fd)
+{
+    return close(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 int unfinished_publish(struct unfinished *unfinished, int replace)
 {
     int result;
 
+    if (flush(unfinished->fd) < 0)
+        return -1;
     if (!unfinished->part[0] && !replace)
         return give_name(unfinished, unfinished->name);
     if (!unfinished->part[0] && name_for_a_moment(unfinished) < 0)
         return -1;
-    result = replace ? renameat(unfinished->parent, unfinished->part, unfinished->parent, unfinished->name)
-                     : rename_new(unfinished);
+    result =
+        replace ? renameat(unfinished->parent, unfinished->part, unfinished->parent, unfinished->name)
+                : unfinished_name(unfinished->parent, unfinished->part, unfinished->parent, unfinished->name);
     if (result == 0 && !is_named(unfinished->parent, unfinished->part, unfinished->fd))
         unfinished->part[0] = '\0';
     return result;

@@ -1,5 +1,5 @@
 /* What is left beside an output, by those who were killed and by others. */
-#include "pack/unfinished.h"
+#include "base/unfinished.h"
 
 #include <dirent.h>
 #include <errno.h>

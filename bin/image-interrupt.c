@@ -15,12 +15,19 @@ static void note(int number)
     interrupted = number;
 }
 
+int interrupt_came(void)
+{
+    return interrupted != 0;
+}
+
+int interrupt_check(struct err *err)
+{
+    return interrupted ? err_set(err, ERR_OUTPUT, "it was interrupted") : 0;
+}
+
 static struct flatten_sink *other(struct flatten_sink *sink, struct err *err)
 {
-    if (!interrupted)
-        return ((struct interrupt_sink *)sink)->other;
-    err_set(err, ERR_OUTPUT, "it was interrupted");
-    return NULL;
+    return interrupt_check(err) < 0 ? NULL : ((struct interrupt_sink *)sink)->other;
 }
 
 static int file_begin(struct flatten_sink *sink, uint64_t size, struct err *err)
@@ -65,30 +72,6 @@ void interrupt_begin(void)
 void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *given)
 {
     *sink = (struct interrupt_sink){{file_begin, file_append, file_hole, file_end, finish}, given};
-}
-
-int interrupt_came(void)
-{
-    return interrupted != 0;
-}
-
-static const char *volatile removed;
-
-static void remove_and_end(int number)
-{
-    if (removed)
-        unlink(removed);
-    raise(number);
-}
-
-void interrupt_remove(const char *path)
-{
-    struct sigaction action = {.sa_handler = remove_and_end, .sa_flags = (int)SA_RESETHAND}, old;
-
-    removed = path;
-    for (size_t i = 0; path && i < NUMBER_COUNT; i++)
-        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
 }
 
 void interrupt_obey(void)

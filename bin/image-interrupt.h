@@ -21,11 +21,9 @@ void interrupt_begin(void);
 /* Makes SINK one before OTHER, which stays the caller's. */
 void interrupt_watch(struct interrupt_sink *sink, struct flatten_sink *other);
 
-/* Whether one has come since. */
+/* Whether one has come since; the same as an error: 0, or -1 with ERR_OUTPUT. */
 int interrupt_came(void);
-
-/* From here on a signal removes the file PATH, or nothing where that is NULL, and ends the program. */
-void interrupt_remove(const char *path);
+int interrupt_check(struct err *err);
 
 /* After everything was taken away, or is complete: a signal that came is obeyed now. */
 void interrupt_obey(void);

@@ -36,6 +36,18 @@ int image_write_open(struct image_writing *writing, const char *destination,
     return writing->writer ? 1 : -1;
 }
 
+void image_write_close(struct image_writing *writing)
+{
+    layout_writer_close(writing->writer);
+    writing->writer = NULL;
+}
+
+static int show(void *data, uint64_t done, struct err *err)
+{
+    progress_flattened(data, done);
+    return interrupt_check(err);
+}
+
 int image_write(struct image_writing *writing, const struct image_source *source,
                 const struct output_options *options, struct err *err)
 {
@@ -44,7 +56,7 @@ int image_write(struct image_writing *writing, const struct image_source *source
                                  .config = source->config,
                                  .config_length = source->config_length,
                                  .platform = options->platform,
-                                 .progress = progress_flattened,
+                                 .progress = show,
                                  .progress_data = source->progress};
     int result;
 
@@ -54,17 +66,12 @@ int image_write(struct image_writing *writing, const struct image_source *source
         if (image_source_wait(source, i, err) < 0)
             return -1;
     progress_flatten_begin(source->progress);
-    interrupt_remove(layout_unfinished(writing->writer));
+    interrupt_begin();
     result = layout_write(writing->writer, &write, err);
-    interrupt_remove(NULL);
+    image_write_close(writing);
+    interrupt_obey();
     if (result < 0)
         return image_source_failed(source, err);
     image_source_warn(source);
     return 0;
-}
-
-void image_write_close(struct image_writing *writing)
-{
-    layout_writer_close(writing->writer);
-    writing->writer = NULL;
 }

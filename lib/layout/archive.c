@@ -45,21 +45,13 @@ static void fill(struct header *header, const char *name, uint64_t size, char ty
     snprintf(header->checksum, 7, "%06o", sum);
 }
 
-static int is_there(const struct store *store, const char *name)
-{
-    for (size_t i = 0; i < store->count; i++)
-        if (strcmp(store->names[i], name) == 0)
-            return 1;
-    return 0;
-}
-
 int archive_end(struct store *store, const char *name, struct err *err)
 {
     const uint64_t size = store->position - store->start - BLOCK;
     struct header header;
 
     /* One that is there twice would be refused by readers that ask which counts. */
-    if (is_there(store, name)) {
+    if (store_has(store, name)) {
         store->position = store->start;
         return ftruncate(store->fd, (off_t)store->position) < 0 ? store_failed(store, err) : 0;
     }
@@ -67,8 +59,7 @@ int archive_end(struct store *store, const char *name, struct err *err)
     if (store_write_at(store->fd, &header, sizeof(header), store->start) < 0)
         return store_failed(store, err);
     store->position = (store->position + BLOCK - 1) / BLOCK * BLOCK;
-    store->names = arena_grow(store->arena, store->names, store->count, &store->room, sizeof(*store->names));
-    store->names[store->count++] = arena_strdup(store->arena, name);
+    store_note(store, name);
     return ftruncate(store->fd, (off_t)store->position) < 0 ? store_failed(store, err) : 0;
 }
 

@@ -47,8 +47,9 @@ static int put_tar(struct layer_blob *blob, struct layer_reader *reader, struct 
             return -1;
         if (blob->is_plain && length && put(blob, bytes, length, err) < 0)
             return -1;
-        if (write->progress)
-            write->progress(write->progress_data, blob->done + layer_position(reader));
+        if (write->progress &&
+            write->progress(write->progress_data, blob->done + layer_position(reader), err) < 0)
+            return -1;
     } while (length);
     return layer_finish(reader, err);
 }

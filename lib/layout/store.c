@@ -4,16 +4,19 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
-#include "base/remove.h"
 #include "base/str.h"
 
-enum { ATTEMPTS = 16, HEADER = 512, DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+#define WHOLE "layout" /* within what is unfinished */
+#define CURRENT ".new" /* the file that is written */
+#define MORE "image"   /* what a directory gets more is called, while it is made */
+
+enum { HEADER = 512, OPENED = O_NOFOLLOW | O_CLOEXEC, DIRECTORY = O_RDONLY | O_DIRECTORY | OPENED };
 
 int store_failed(const struct store *store, struct err *err)
 {
@@ -36,39 +39,24 @@ int store_write_at(int fd, const void *bytes, size_t length, uint64_t position)
     return 0;
 }
 
-/* A new file, or with IS_DIRECTORY a directory, in DIR; writes its name. A descriptor, or -1 and errno. */
-static int make_temporary(int dir, char name[STORE_TEMPORARY], int is_directory)
+void store_init(struct store *store)
 {
-    uint32_t random;
-
-    for (int i = 0; i < ATTEMPTS; i++) {
-        int fd = -1;
-
-        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-            break;
-        snprintf(name, STORE_TEMPORARY, ".coracle-%08x", random);
-        if (!is_directory)
-            fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-        else if (mkdirat(dir, name, 0777) == 0)
-            fd = openat(dir, name, DIRECTORY);
-        if (fd >= 0)
-            return fd;
-        if (errno != EEXIST)
-            break;
-    }
-    name[0] = '\0';
-    return -1;
+    *store = (struct store){.parent = -1,
+                            .place = -1,
+                            .unfinished.fd = -1,
+                            .fd = -1,
+                            .blobs = -1,
+                            .file = -1,
+                            .lock = -1,
+                            .place_blobs = -1};
 }
 
 static void begin(struct store *store, const char *path, struct arena *arena)
 {
-    *store = (struct store){.path = path,
-                            .shown = str_quote(arena, path),
-                            .parent = -1,
-                            .fd = -1,
-                            .blobs = -1,
-                            .file = -1,
-                            .arena = arena};
+    store_init(store);
+    store->path = path;
+    store->shown = str_quote(arena, path);
+    store->arena = arena;
 }
 
 /* Whether something is in the place that may not be replaced. 0, or -1. */
@@ -97,18 +85,17 @@ static int find_place(struct store *store, struct err *err)
     return store->parent < 0 ? store_failed(store, err) : check_place(store, err);
 }
 
-/* blobs/sha256 in the directory, made where it is missing; links are not followed. 0, or -1 and errno. */
-static int open_blobs(struct store *store)
+/* blobs/sha256 in DIR, made where it is missing; links are not followed. A descriptor, or -1 and errno. */
+static int open_blobs(int dir)
 {
     FD_CLEANUP int outer = -1;
 
-    if (mkdirat(store->fd, "blobs", 0777) < 0 && errno != EEXIST)
+    if (mkdirat(dir, "blobs", 0777) < 0 && errno != EEXIST)
         return -1;
-    outer = openat(store->fd, "blobs", DIRECTORY);
+    outer = openat(dir, "blobs", DIRECTORY);
     if (outer < 0 || (mkdirat(outer, "sha256", 0777) < 0 && errno != EEXIST))
         return -1;
-    store->blobs = openat(outer, "sha256", DIRECTORY);
-    return store->blobs < 0 ? -1 : 0;
+    return openat(outer, "sha256", DIRECTORY);
 }
 
 int store_open(struct store *store, const char *path, int is_archive, int replace, struct arena *arena,
@@ -117,33 +104,84 @@ int store_open(struct store *store, const char *path, int is_archive, int replac
     begin(store, path, arena);
     store->is_archive = is_archive;
     store->replace = replace;
-    if (find_place(store, err) < 0)
-        return -1;
-    store->fd = make_temporary(store->parent, store->temporary, !is_archive);
-    if (store->fd < 0 || (!is_archive && open_blobs(store) < 0))
-        return store_failed(store, err);
-    return 0;
+    return find_place(store, err);
 }
 
 int store_open_read(struct store *store, const char *path, struct arena *arena, struct err *err)
 {
     begin(store, path, arena);
     store->is_there = 1;
-    store->fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return store->fd < 0 ? store_failed(store, err) : 0;
+    strcpy(store->name, MORE);
+    store->place = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return store->place < 0 ? store_failed(store, err) : 0;
 }
 
-int store_open_more(struct store *store, struct err *err)
+/* The directory that grows has ours in it, whose mode is as anyone's. 0, or -1 and errno. */
+static int make_directory(struct store *store, int parent)
 {
-    return open_blobs(store) < 0 ? store_failed(store, err) : 0;
+    if (unfinished_directory(&store->unfinished, parent, store->name) < 0 ||
+        mkdirat(store->unfinished.fd, WHOLE, 0777) < 0)
+        return -1;
+    store->fd = openat(store->unfinished.fd, WHOLE, DIRECTORY);
+    store->blobs = store->fd < 0 ? -1 : open_blobs(store->fd);
+    return store->blobs < 0 ? -1 : 0;
 }
 
-const char *store_temporary_path(const struct store *store)
+static int make_archive(struct store *store)
 {
-    const char *clean = path_clean(store->arena, store->path);
-    const char *folder = arena_strndup(store->arena, clean, (size_t)(path_basename(clean) - clean));
+    if (unfinished_file(&store->unfinished, store->parent, store->name) < 0)
+        return -1;
+    store->fd = store->unfinished.fd;
+    return 0;
+}
 
-    return arena_join(store->arena, folder, store->temporary, NULL);
+int store_start(struct store *store, struct err *err)
+{
+    const int parent = store->is_there ? store->place : store->parent;
+
+    if (store->is_there) {
+        store->place_blobs = open_blobs(store->place);
+        if (store->place_blobs < 0)
+            return store_failed(store, err);
+    }
+    unfinished_sweep(parent, store->name);
+    return (store->is_archive ? make_archive(store) : make_directory(store, parent)) < 0
+               ? store_failed(store, err)
+               : 0;
+}
+
+/* oci-layout is there as long as the layout. NFS locks only what is open for writing. */
+int store_lock(struct store *store, struct err *err)
+{
+    if (!store->is_there || store->lock >= 0)
+        return 0;
+    store->lock = openat(store->place, STORE_MARK, O_RDWR | OPENED);
+    if (store->lock < 0)
+        store->lock = openat(store->place, STORE_MARK, O_RDONLY | OPENED);
+    if (store->lock < 0)
+        return store_failed(store, err);
+    return lock_wait(store->lock, LOCK_PATIENCE) < 0
+               ? err_set(err, ERR_OUTPUT,
+                         "cannot write %s: another process has been about to change it for %d seconds and "
+                         "does not end; see which has its file %s open (fuser, lsof), end it and try again",
+                         store->shown, LOCK_PATIENCE, STORE_MARK)
+               : 0;
+}
+
+int store_has(const struct store *store, const char *name)
+{
+    for (size_t i = 0; i < store->count; i++)
+        if (strcmp(store->names[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+void store_note(struct store *store, const char *name)
+{
+    if (store_has(store, name))
+        return;
+    store->names = arena_grow(store->arena, store->names, store->count, &store->room, sizeof(*store->names));
+    store->names[store->count++] = arena_strdup(store->arena, name);
 }
 
 int store_begin(struct store *store, struct err *err)
@@ -154,7 +192,7 @@ int store_begin(struct store *store, struct err *err)
         return 0;
     }
     store->position = 0;
-    store->file = make_temporary(store->fd, store->file_name, 0);
+    store->file = openat(store->fd, CURRENT, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     return store->file < 0 ? store_failed(store, err) : 0;
 }
 
@@ -176,33 +214,27 @@ int store_rewind(struct store *store, struct err *err)
     return ftruncate(fd, (off_t)store->position) < 0 ? store_failed(store, err) : 0;
 }
 
-/* Where NAME is, and what it is called there. */
-static int directory_of(const struct store *store, const char *name, const char **base)
+/* Where NAME is of DIR and BLOBS, and what it is called there. */
+static int directory_of(int dir, int blobs, const char *name, const char **base)
 {
     const int is_blob = strncmp(name, STORE_BLOBS "/", strlen(STORE_BLOBS) + 1) == 0;
 
     *base = is_blob ? path_basename(name) : name;
-    return is_blob ? store->blobs : store->fd;
+    return is_blob ? blobs : dir;
 }
 
 int store_end(struct store *store, const char *name, struct err *err)
 {
     const char *base;
-    const int dir = directory_of(store, name, &base);
-    int was_there, failed;
+    const int dir = directory_of(store->fd, store->blobs, name, &base);
+    int failed;
 
     if (store->is_archive)
         return archive_end(store, name, err);
-    failed = close(store->file);
-    store->file = -1;
-    was_there = faccessat(dir, base, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    if (failed || renameat(store->fd, store->file_name, dir, base) < 0)
+    failed = close(fd_steal(&store->file));
+    if (failed || renameat(store->fd, CURRENT, dir, base) < 0)
         return store_failed(store, err);
-    store->file_name[0] = '\0';
-    if (store->is_there && !was_there) {
-        store->names = arena_grow(store->arena, store->names, store->count, &store->room, sizeof(char *));
-        store->names[store->count++] = arena_strdup(store->arena, name);
-    }
+    store_note(store, name);
     return 0;
 }
 
@@ -213,64 +245,74 @@ int store_put(struct store *store, const char *name, const void *bytes, size_t l
     return store_end(store, name, err);
 }
 
-/* An archive gets its name; where nothing is to be replaced, only if that is still free. */
-static int name_archive(struct store *store)
+/* One file gets its place. 1: it was not there before, 0, or -1 and errno. */
+static int move(const struct store *store, const char *name)
 {
-    struct stat st;
+    const char *base;
+    const int from = directory_of(store->fd, store->blobs, name, &base);
+    const int to = directory_of(store->place, store->place_blobs, name, &base);
+    const int is_new = faccessat(to, base, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 
-    if (store->replace)
-        return renameat(store->parent, store->temporary, store->parent, store->name);
-    if (linkat(store->parent, store->temporary, store->parent, store->name, 0) == 0)
-        return unlinkat(store->parent, store->temporary, 0);
-    /* A file system without hard links. */
-    if (errno == EEXIST || fstatat(store->parent, store->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return -1;
-    return renameat(store->parent, store->temporary, store->parent, store->name);
+    return renameat(from, base, to, base) < 0 ? -1 : is_new;
 }
 
-static int name_directory(struct store *store)
+static void take_back(const struct store *store, const char *name)
 {
-    int result = renameat2(store->parent, store->temporary, store->parent, store->name, RENAME_NOREPLACE);
+    const char *base;
+    const int dir = directory_of(store->place, store->place_blobs, name, &base);
 
-    /* NFS knows no NOREPLACE: rename(2) replaces no directory but an empty one. */
-    if (result < 0 && (errno == EINVAL || errno == ENOSYS) &&
-        faccessat(store->parent, store->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        result = renameat(store->parent, store->temporary, store->parent, store->name);
-    return result;
+    unlinkat(dir, base, 0);
+}
+
+/* In the order in which they were made: what names others comes last. 0, or -1 and errno. */
+static int move_all(struct store *store)
+{
+    char *is_new = arena_alloc(store->arena, store->count + 1);
+    size_t done = 0;
+    int saved;
+
+    while (done < store->count) {
+        const int moved = move(store, store->names[done]);
+
+        if (moved < 0)
+            break;
+        is_new[done++] = (char)moved;
+    }
+    if (done == store->count)
+        return 0;
+    saved = errno;
+    while (done--)
+        if (is_new[done])
+            take_back(store, store->names[done]);
+    errno = saved;
+    return -1;
+}
+
+static int publish(struct store *store)
+{
+    if (store->is_archive)
+        return unfinished_publish(&store->unfinished, store->replace);
+    if (store->is_there)
+        return move_all(store);
+    return unfinished_name(store->unfinished.fd, WHOLE, store->parent, store->name);
 }
 
 int store_publish(struct store *store, struct err *err)
 {
-    if (!store->is_there) {
-        if (store->is_archive && archive_finish(store, err) < 0)
-            return -1;
-        /* Some file systems say only now that there was no space. */
-        if (store->is_archive && close(fd_steal(&store->fd)) < 0)
-            return store_failed(store, err);
-        if ((store->is_archive ? name_archive(store) : name_directory(store)) < 0)
-            return store_failed(store, err);
-    }
-    store->temporary[0] = '\0';
-    store->count = 0;
-    return 0;
+    if (store->is_archive && archive_finish(store, err) < 0)
+        return -1;
+    return publish(store) < 0 ? store_failed(store, err) : 0;
 }
 
 void store_close(struct store *store)
 {
     fd_close(&store->file);
-    if (store->file_name[0])
-        unlinkat(store->fd, store->file_name, 0);
-    for (size_t i = 0; store->is_there && i < store->count; i++) {
-        const char *base;
-        const int dir = directory_of(store, store->names[i], &base);
-
-        unlinkat(dir, base, 0);
-    }
-    if (store->temporary[0] && store->is_archive)
-        unlinkat(store->parent, store->temporary, 0);
     fd_close(&store->blobs);
-    fd_close(&store->fd);
-    if (store->temporary[0] && !store->is_archive)
-        remove_tree(store->parent, store->temporary);
+    if (!store->is_archive)
+        fd_close(&store->fd);
+    unfinished_close(&store->unfinished);
+    fd_close(&store->lock);
+    fd_close(&store->place_blobs);
+    fd_close(&store->place);
     fd_close(&store->parent);
 }

@@ -22,48 +22,58 @@ struct layout_writer {
     struct store store;
     const struct reference *destination;
     struct arena *arena;
-    const char *unfinished;
+    int replace;
 };
 
 /* The index of the layout that is there, as it is now. 0, or -1. */
 static int read_index(const struct store *store, struct index_text *index, struct arena *arena,
                       struct err *err)
 {
-    index->bytes = fd_read_file(store->fd, "index.json", O_NOFOLLOW, OCI_DOCUMENT_MAX, arena, &index->length);
+    index->bytes =
+        fd_read_file(store->place, "index.json", O_NOFOLLOW, OCI_DOCUMENT_MAX, arena, &index->length);
     return index->bytes
                ? 0
                : err_set(err, ERR_OUTPUT, "%s has no index.json that can be read: this is no OCI layout",
                          store->shown);
 }
 
-/* The directory is to get one image more. 0, or -1. */
-static int check_layout(const struct layout_writer *writer, int replace, struct err *err)
+/* Whether the image may be added to the layout, as it is now. 0 and its INDEX, or -1. */
+static int check_index(const struct layout_writer *writer, struct index_text *index, struct err *err)
 {
     const struct store *store = &writer->store;
     const char *name = writer->destination->name;
-    struct index_text index;
-    size_t length;
-    const char *bytes =
-        fd_read_file(store->fd, "oci-layout", O_NOFOLLOW, LAYOUT_FILE_MAX, writer->arena, &length);
     int has;
 
-    if (!bytes)
-        return err_set(err, ERR_OUTPUT,
-                       "%s is there already and is no OCI image layout; name another directory",
-                       store->shown);
-    if (oci_layout_file_check(bytes, length, writer->arena, err) < 0 ||
-        read_index(store, &index, writer->arena, err) < 0)
-        return err_prefix(err, "%s", store->shown);
-    has = document_index_has(&index, name, writer->arena, err);
+    if (read_index(store, index, writer->arena, err) < 0)
+        return -1;
+    has = document_index_has(index, name, writer->arena, err);
     if (has < 0)
         return err_prefix(err, "%s", store->shown);
-    if (has && !replace)
+    if (has && !writer->replace)
         return err_set(err, ERR_OUTPUT, "%s has an image %s%s already; --force replaces it", store->shown,
                        name ? "called " : "without a name", name ? str_quote(writer->arena, name) : "");
     return 0;
 }
 
-static int open_store(struct layout_writer *writer, int replace, struct err *err)
+/* The directory is to get one image more. 0, or -1. */
+static int check_layout(const struct layout_writer *writer, struct err *err)
+{
+    const struct store *store = &writer->store;
+    struct index_text index;
+    size_t length;
+    const char *bytes =
+        fd_read_file(store->place, STORE_MARK, O_NOFOLLOW, LAYOUT_FILE_MAX, writer->arena, &length);
+
+    if (!bytes)
+        return err_set(err, ERR_OUTPUT,
+                       "%s is there already and is no OCI image layout; name another directory",
+                       store->shown);
+    if (oci_layout_file_check(bytes, length, writer->arena, err) < 0)
+        return err_prefix(err, "%s", store->shown);
+    return check_index(writer, &index, err);
+}
+
+static int open_store(struct layout_writer *writer, struct err *err)
 {
     const struct reference *destination = writer->destination;
     struct store *store = &writer->store;
@@ -71,19 +81,19 @@ static int open_store(struct layout_writer *writer, int replace, struct err *err
 
     if (destination->index >= 0)
         return err_set(err, ERR_USAGE, "what is written has no place yet: leave the number after @ away");
-    if (destination->transport == REFERENCE_OCI && stat(destination->path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        if (store_open_read(store, destination->path, writer->arena, err) < 0 ||
-            check_layout(writer, replace, err) < 0)
-            return -1;
-        return store_open_more(store, err);
-    }
-    if (store_open(store, destination->path, destination->transport != REFERENCE_OCI, replace, writer->arena,
-                   err) < 0)
+    if (destination->transport != REFERENCE_OCI || stat(destination->path, &st) < 0 || !S_ISDIR(st.st_mode))
+        return store_open(store, destination->path, destination->transport != REFERENCE_OCI, writer->replace,
+                          writer->arena, err);
+    return store_open_read(store, destination->path, writer->arena, err) < 0 ? -1 : check_layout(writer, err);
+}
+
+static int make_store(struct layout_writer *writer, struct err *err)
+{
+    struct store *store = &writer->store;
+
+    if (store_start(store, err) < 0)
         return -1;
-    if (!store->is_archive)
-        return 0;
-    writer->unfinished = store_temporary_path(store);
-    if (destination->transport == REFERENCE_DOCKER_ARCHIVE)
+    if (writer->destination->transport != REFERENCE_OCI_ARCHIVE)
         return 0;
     return archive_directory(store, "blobs/", err) < 0 ? -1 : archive_directory(store, STORE_BLOBS "/", err);
 }
@@ -93,10 +103,11 @@ struct layout_writer *layout_create(const struct reference *destination, int rep
 {
     struct layout_writer *writer = arena_alloc(arena, sizeof(*writer));
 
-    writer->store = (struct store){.parent = -1, .fd = -1, .blobs = -1, .file = -1};
+    store_init(&writer->store);
     writer->destination = destination;
     writer->arena = arena;
-    if (open_store(writer, replace, err) == 0)
+    writer->replace = replace;
+    if (open_store(writer, err) == 0)
         return writer;
     layout_writer_close(writer);
     return NULL;
@@ -135,12 +146,13 @@ static int put_index(struct layout_writer *writer, const struct written *manifes
     struct str out = {.arena = writer->arena};
     struct index_text old;
 
-    if (store->is_there && read_index(store, &old, writer->arena, err) < 0)
+    /* Another process may have added an image since. */
+    if (store->is_there && (store_lock(store, err) < 0 || check_index(writer, &old, err) < 0))
         return -1;
     if (document_index(&out, store->is_there ? &old : NULL, manifest, platform, writer->destination->name,
                        err) < 0)
         return err_prefix(err, "%s", store->shown);
-    if (!store->is_there && store_put(store, "oci-layout", LAYOUT_FILE, strlen(LAYOUT_FILE), err) < 0)
+    if (!store->is_there && store_put(store, STORE_MARK, LAYOUT_FILE, strlen(LAYOUT_FILE), err) < 0)
         return -1;
     return store_put(store, "index.json", out.data, out.length, err);
 }
@@ -176,6 +188,8 @@ int layout_write(struct layout_writer *writer, const struct layout_write *write,
                               .is_plain = writer->destination->transport == REFERENCE_DOCKER_ARCHIVE,
                               .arena = writer->arena};
 
+    if (make_store(writer, err) < 0)
+        return -1;
     for (size_t i = 0; i < write->layer_count; i++) {
         if (layer_blob_put(&blob, &write->layers[i], &layers[i], err) == 0)
             continue;
@@ -183,15 +197,7 @@ int layout_write(struct layout_writer *writer, const struct layout_write *write,
                    ? err_prefix(err, "layer %zu of %zu", i + 1, write->layer_count)
                    : -1;
     }
-    if (put_documents(writer, write, layers, err) < 0 || store_publish(&writer->store, err) < 0)
-        return -1;
-    writer->unfinished = NULL;
-    return 0;
-}
-
-const char *layout_unfinished(const struct layout_writer *writer)
-{
-    return writer->unfinished;
+    return put_documents(writer, write, layers, err) < 0 ? -1 : store_publish(&writer->store, err);
 }
 
 void layout_writer_close(struct layout_writer *writer)

@@ -16,8 +16,11 @@
  *   else rootfs and history in it are replaced. A source that has none gets the least one.
  * - Blobs are named by sha256. The same image gives the same bytes: no times but those of the
  *   source.
- * - A directory and an archive are made beside their place and named when they are complete.
- *   An image that is added to a layout is there when index.json is replaced; blobs before.
+ * - A directory and an archive are made beside their place and named when they are complete
+ *   (base/unfinished.h). What is added to a layout is made in a hidden directory of it and moved to its
+ *   places in the end, index.json last. What a kill has left goes when the same is written again.
+ * - Several may add images to one layout at once, and each is there: oci-layout is locked (base/lock.h)
+ *   while index.json is read, changed and replaced. Other programs know nothing of that lock.
  */
 #ifndef CORACLE_LAYOUT_WRITE_H
 #define CORACLE_LAYOUT_WRITE_H
@@ -41,19 +44,18 @@ struct layout_write {
     struct oci_platform platform; /* where it names none; NULL in it: linux, amd64 */
     enum layout_compression compression;
     unsigned level; /* 0: gzip 6, zstd 3 */
-    /* Called now and then; NULL: not. DONE bytes of the layers were read. */
-    void (*progress)(void *data, uint64_t done);
+    /* Called now and then; NULL: not. DONE bytes of the layers were read. 0, or -1 with ERR: it is to end. */
+    int (*progress)(void *data, uint64_t done, struct err *err);
     void *progress_data;
 };
 
 struct layout_writer;
 
 /*
- * Prepares to write to DESTINATION (REFERENCE_OCI, REFERENCE_OCI_ARCHIVE,
- * REFERENCE_DOCKER_ARCHIVE). A file that is there is an error, unless REPLACE; a directory,
- * unless it is an OCI layout: it gets one image more, in place of that with the same name
- * where REPLACE. DESTINATION and ARENA must stay. NULL: ERR_OUTPUT, ERR_USAGE, or what is wrong
- * with the layout.
+ * Looks at DESTINATION (REFERENCE_OCI, REFERENCE_OCI_ARCHIVE,
+ * REFERENCE_DOCKER_ARCHIVE), and makes nothing yet. A file that is there is an error, unless REPLACE; a
+ * directory, unless it is an OCI layout: it gets one image more, in place of that with the same name where
+ * REPLACE. DESTINATION and ARENA must stay. NULL: ERR_OUTPUT, ERR_USAGE, or what is wrong with the layout.
  */
 struct layout_writer *layout_create(const struct reference *destination, int replace, struct arena *arena,
                                     struct err *err);
@@ -63,10 +65,6 @@ struct layout_writer *layout_create(const struct reference *destination, int rep
  * nothing of it is left after layout_writer_close().
  */
 int layout_write(struct layout_writer *writer, const struct layout_write *write, struct err *err);
-
-/* The file that is made, as long as it is not complete: for who is ended by a signal. NULL: a directory is.
- */
-const char *layout_unfinished(const struct layout_writer *writer);
 
 /* NULL is fine. */
 void layout_writer_close(struct layout_writer *writer);

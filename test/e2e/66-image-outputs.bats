@@ -23,9 +23,12 @@ teardown() {
 # How often each call is hit in a run of the tests.
 HITS=$([[ ${CORACLE_TEST_LONG-} ]] && echo 12 || echo 2)
 
-# content FILE-OR-DIRECTORY: prints what it is, to the last bit.
+# content FILE-OR-DIRECTORY: prints what it is, to the last bit; a layout's files have the times when
+# they were made.
 content() {
-    if [[ -d $1 ]]; then
+    if [[ -e $1/oci-layout ]]; then
+        tar -C "$1" --sort=name --mtime=@0 --format=gnu -cf - . | sha256sum
+    elif [[ -d $1 ]]; then
         tar -C "$1" --sort=name --format=gnu -cf - . | sha256sum
     else
         sha256sum <"$1"
@@ -35,6 +38,25 @@ content() {
 # beside: what lies around the output but what is meant to.
 beside() { find . -maxdepth 1 -name '*out*' ! -name layout ! -name out ! -name .out.download; }
 
+# fresh: nothing is in the place, or the layout BEFORE.
+fresh() {
+    rm -rf out
+    [[ -z ${BEFORE-} ]] || cp -a "$BEFORE" out
+}
+
+# is_whole: out is WHOLE; or BEFORE, with more blobs, each of which is whole.
+is_whole() {
+    local blob
+    if [[ -z ${BEFORE-} ]]; then
+        content out | cmp - expected
+        return
+    fi
+    cmp -s out/index.json "$BEFORE/index.json" || cmp -s out/index.json "$WHOLE/index.json" || return
+    for blob in out/blobs/sha256/*; do
+        [[ $(sha256sum <"$blob") == "${blob##*/}  -" ]] || return
+    done
+}
+
 # killed_at CALLS COMMAND...: makes DESTINATION by COMMAND, killed at some of each of CALLS, and
 # again in peace; WHOLE is what it has to be. Says what was hit.
 killed_at() {
@@ -43,8 +65,9 @@ killed_at() {
     content "$WHOLE" >expected
     # LeakSanitizer cannot be traced.
     export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+    fresh
     strace -f -o trace "$@" 2>log || report "$(<log)" || return
-    rm -rf out
+    fresh
     for call in $calls; do
         count=$(grep -cE "^[0-9]+ +$call\(" trace) || continue
         for ((i = 0; i < HITS && i < count; i++)); do
@@ -60,15 +83,15 @@ killed_at() {
                 report "$call $place: expected it to be killed, got status $status: $(<log)" || return
             fi
             if [[ -e out ]]; then
-                content out | cmp - expected || report "$call $place: half an image" || return
-                rm -rf out
+                is_whole || report "$call $place: half an image" || return
+                [[ ${BEFORE-} ]] || rm -rf out
             fi
             capture "$@"
             assert_success || report "after $call $place" || return
             content out | cmp - expected || report "after $call $place: another image" || return
             assert_equal "$(beside)" '' || report "after $call $place" || return
             [[ ! -e .out.download ]] || report "after $call $place: the downloads are left" || return
-            rm -rf out
+            fresh
         done
     done
     echo "# $hit killed, $missed not hit: $(printf '%s\n' "${where[@]}" | uniq -c | awk '{printf "%s %d ", $2, $1}')" >&3
@@ -106,6 +129,34 @@ named() {
         "$PROGRAM" convert oci:layout dir:out
 }
 
+@test "a conversion to a layout or an archive, killed at any time: the name holds nothing or all of it" {
+    local kind
+    need strace
+    named
+    for kind in oci oci-archive docker-archive; do
+        convert oci:layout "$kind:whole"
+        assert_success
+        WHOLE=whole killed_at "openat pread64 pwrite64 mkdirat flock renameat renameat2 ftruncate linkat close unlinkat" \
+            "$PROGRAM" convert oci:layout "$kind:out"
+        rm -r whole
+    done
+    convert oci:layout oci-archive:whole
+    WHOLE=whole killed_at "openat pwrite64 flock renameat renameat2 close" \
+        "${NAMED[@]}" "$PROGRAM" convert oci:layout oci-archive:out
+    WHOLE=whole killed_at 'linkat flock rename renameat' "$PROGRAM" convert --force oci:layout oci-archive:out
+}
+
+@test "an image that is added to a layout, killed at any time: the others are there, and it is or is not" {
+    need strace
+    convert "$IMAGE" oci:before:first
+    assert_success
+    cp -a before whole
+    convert oci:layout oci:whole:second
+    assert_success
+    BEFORE=before WHOLE=whole killed_at "openat pwrite64 mkdirat flock renameat unlinkat close" \
+        "$PROGRAM" convert --force oci:layout oci:out:second
+}
+
 @test "a pull, killed at any time: the next one makes the same of what is there" {
     need strace
     start_registry
@@ -125,17 +176,20 @@ make_slow() {
 
 # is_writing PID: it has opened what it makes.
 is_writing() {
-    find "/proc/$1/fd" -lname "$PWD/*(deleted)" 2>/dev/null | grep -q . || compgen -G '.out.partial-*' >/dev/null
+    find "/proc/$1/fd" -lname "$PWD/*(deleted)" 2>/dev/null | grep -q . || compgen -G '.out.partial-*' >/dev/null ||
+        compgen -G 'out/.image.partial-*' >/dev/null
 }
 
 # until_writing DESTINATION: makes that in the background, until it is met at work: a directory is
 # quickly made, and a busy machine looks too late.
 until_writing() {
-    local convert=()
-    [[ $1 != named ]] || convert=("${NAMED[@]}")
+    local convert=() job=(--compression xz oci:layout)
+    [[ $1 != named* ]] || convert=("${NAMED[@]}")
+    # Layers are taken as they are; a tree has to be compressed.
+    [[ $1 != *:* || $1 == dir:* ]] || job=(--compression gzip slow)
     for _ in {1..20}; do
-        rm -rf out
-        "${convert[@]}" "$PROGRAM" convert --compression xz oci:layout "${1/#named/out}" 2>log 3>&- &
+        fresh
+        "${convert[@]}" "$PROGRAM" convert "${job[@]}" "$(sed 's/^named$/out/; s/^named-//' <<<"$1")" 2>log 3>&- &
         while kill -0 $! 2>/dev/null; do
             ! is_writing $! || return 0
         done
@@ -163,6 +217,33 @@ until_writing() {
     [[ $hit -eq 9 ]]
 }
 
+@test "an interrupt while a layout or an archive is made: nothing is left" {
+    local hit=0 signal destination
+    make_slow
+    named
+    convert oci:layout oci:small:first
+    for destination in oci:out oci:out:second oci-archive:out docker-archive:out named-oci-archive:out; do
+        BEFORE=
+        [[ $destination != oci:out:second ]] || BEFORE=small
+        for signal in TERM INT HUP; do
+            until_writing "$destination" || report 'always too quick to be interrupted'
+            [[ $signal != INT ]] || { kill -INT $! && signal=TERM; }
+            kill -s "$signal" $! && hit=$((hit + 1))
+            status=0
+            wait $! || status=$?
+            assert_equal "$(beside)" ''
+            if [[ $status -eq 0 ]]; then # it was complete when the signal came
+                assert_equal "$(find out -name '.*')" ''
+            elif [[ $BEFORE ]]; then
+                diff -r out small
+            else
+                [[ ! -e out ]]
+            fi
+        done
+    done
+    [[ $hit -eq 15 ]]
+}
+
 @test "what a killed one left goes, what a living one makes stays, others' names are not touched" {
     local living
     make_slow
@@ -185,6 +266,74 @@ until_writing() {
     kill $living
     wait $living || true
     [[ ! -e $mine ]] || report 'expected it to take its own away'
+}
+
+# names LAYOUT: of the images in it.
+names() {
+    python3 -c 'import json, sys
+for entry in json.load(open(sys.argv[1]))["manifests"]: print(entry["annotations"]["org.opencontainers.image.ref.name"])' \
+        "$1/index.json" | sort | xargs
+}
+
+is_locked() { ! flock -n out/oci-layout true; }
+
+# adds_slowly DESTINATION: in the background, until it has the layout locked.
+adds_slowly() {
+    strace -f -o /dev/null -e trace=renameat -e inject=renameat:delay_enter=100000 \
+        "$PROGRAM" convert oci:layout "$1" 2>log 3>&- &
+    in_tenths 100 is_locked
+}
+
+@test "two that add to a layout at once: both images are there" {
+    local i first hit=0
+    need strace flock python3
+    export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+    convert "$IMAGE" oci:out:0
+    for ((i = 1; i <= HITS; i++)); do
+        adds_slowly "oci:out:a$i" || report 'expected it to lock the layout' || return
+        first=$!
+        ! is_locked || hit=$((hit + 1))
+        convert oci:layout "oci:out:b$i"
+        assert_success || return
+        wait $first || report "$(<log)" || return
+        [[ " $(names out) " == *" a$i "* && " $(names out) " == *" b$i "* ]] ||
+            report "expected both a$i and b$i: $(names out)" || return
+    done
+    echo "# $hit met" >&3
+    ((hit == HITS)) || report 'expected them to meet'
+    # Of one name and two images the second is refused, as it is when it comes later.
+    adds_slowly oci:out:same
+    first=$!
+    convert "$IMAGE" oci:out:same
+    assert_status 125
+    assert_stderr_has already
+    wait $first
+    assert_equal "$(find out -name '.*')" ''
+    for i in $(names out); do
+        convert --force "oci:out:$i" check
+        assert_success || return
+    done
+}
+
+@test "many that make and add to a layout at once: each image is there, or told to be not" {
+    local i jobs=() made=0 refused=0
+    for i in {1..8}; do
+        "$PROGRAM" convert oci:layout "oci:out:$i" 2>"log-$i" 3>&- &
+        jobs+=($!)
+    done
+    for i in {1..8}; do
+        if wait "${jobs[i - 1]}"; then
+            made=$((made + 1))
+            convert --force "oci:out:$i" check
+            assert_success || return
+        else
+            # It was new for both of them.
+            [[ $(<"log-$i") == 'coracle: error: '*'[output]' ]] || report "$(<"log-$i")" || return
+            refused=$((refused + 1))
+        fi
+    done
+    echo "# $made made, $refused refused" >&3
+    ((made > 0)) && assert_equal "$(beside)$(find out -name '.*')" ''
 }
 
 @test "two pulls at once to one name: one image, and nothing is lost" {

@@ -19,8 +19,9 @@
  *
  * Members that are not known are kept when a file is written, numbers as they were
  * written, all in their order; only blanks and escapes may change. The file is replaced
- * at once, mode 0600; where it is a symbolic link, what that leads to. Two that write at
- * the same moment do not see each other: the last one wins.
+ * at once, mode 0600; where it is a symbolic link, what that leads to. Of two that write at the
+ * same moment one waits (base/lock.h; the lock is .NAME.lock beside the file, for that moment alone);
+ * programs other than ours know nothing of the lock.
  *
  * Errors are ERR_CREDENTIALS and name the file, never what is in it.
  */

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/unfinished.h"
 #include "registry/auth-file.h"
 #include "registry/json-tree.h"
 
@@ -40,33 +42,79 @@ static const char *resolve(const char *file, struct arena *arena)
     return realpath(file, real) ? arena_strdup(arena, real) : file;
 }
 
+/* The file that is changed, while nobody else does. */
+struct place {
+    const char *file;   /* as it is named */
+    const char *target; /* what that leads to */
+    const char *lock_name;
+    int lock;
+};
+
+static int busy(const char *file, struct arena *arena, struct err *err)
+{
+    return fail(file,
+                arena_printf(arena,
+                             "another process has been about to change it for %d seconds and does not end; "
+                             "end it and try again",
+                             LOCK_PATIENCE),
+                arena, err);
+}
+
+/* 0, or -1 and errno. release() in any case. */
+static int take(struct place *place, const char *file, struct arena *arena)
+{
+    const char *target = resolve(file, arena), *name = path_basename(target);
+    const char *folder = arena_strndup(arena, target, (size_t)(name - target));
+
+    *place = (struct place){
+        .file = file, .target = target, .lock_name = arena_join(arena, folder, ".", name, ".lock", NULL)};
+    place->lock = lock_file(place->lock_name, LOCK_PATIENCE);
+    return place->lock < 0 ? -1 : 0;
+}
+
+static void release(struct place *place)
+{
+    lock_drop(place->lock_name, &place->lock);
+}
+
 static int fill(int fd, const struct str *text)
 {
     return fchmod(fd, 0600) == 0 && fd_write_all(fd, text->data, text->length) == 0 && fsync(fd) == 0 ? 0
                                                                                                       : -1;
 }
 
-/* Puts the tree at FILE's place at once. */
-static int replace(const char *file, const struct json_value *root, struct arena *arena, struct err *err)
+/* TEXT becomes the file NAME of PARENT at once. 0, or -1 and errno. */
+static int write_text(int parent, const char *name, const struct str *text)
 {
-    const char *target = resolve(file, arena);
-    char *temporary = arena_join(arena, target, ".XXXXXX", NULL);
+    struct unfinished unfinished;
+    int result, saved;
+
+    unfinished_sweep(parent, name);
+    if (unfinished_file(&unfinished, parent, name) < 0)
+        return -1;
+    result = fill(unfinished.fd, text) < 0 ? -1 : unfinished_publish(&unfinished, 1);
+    saved = errno;
+    unfinished_close(&unfinished);
+    errno = saved;
+    return result;
+}
+
+/* Puts the tree at the file's place. */
+static int replace(const struct place *place, const struct json_value *root, struct arena *arena,
+                   struct err *err)
+{
+    const char *name = path_basename(place->target);
+    const char *folder = arena_strndup(arena, place->target, (size_t)(name - place->target));
+    FD_CLEANUP int parent = -1;
     struct str text = {.arena = arena};
-    FD_CLEANUP int fd = -1;
-    int saved;
 
     json_tree_write(&text, root);
     if (text.length > AUTH_FILE_MAX)
-        return fail(file, "it would have more than 1 MiB", arena, err);
-    make_directories(target, arena);
-    fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return fail(file, err_reason(errno), arena, err);
-    if (fill(fd, &text) == 0 && rename(temporary, target) == 0)
-        return 0;
-    saved = errno;
-    unlink(temporary);
-    return fail(file, err_reason(saved), arena, err);
+        return fail(place->file, "it would have more than 1 MiB", arena, err);
+    parent = openat(AT_FDCWD, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0 || write_text(parent, name, &text) < 0)
+        return fail(place->file, err_reason(errno), arena, err);
+    return 0;
 }
 
 /* OBJECT's member NAME, an object, made where it is missing. NULL where it is something else. */
@@ -143,32 +191,65 @@ const char *auth_file_target(const char *file, char *const environment[], const 
     return file && open_tree(file, domain, &root, &auths, arena, err) == 0 ? file : NULL;
 }
 
+static int store(const struct place *place, const struct registry_credentials *credentials,
+                 const char *domain, struct arena *arena, struct err *err)
+{
+    struct json_value *root, *auths;
+
+    if (open_tree(place->file, domain, &root, &auths, arena, err) < 0)
+        return -1;
+    json_tree_set(auths, domain, make_entry(credentials, arena), arena);
+    return replace(place, root, arena, err);
+}
+
 const char *auth_file_store(const struct registry_credentials *credentials, const char *file,
                             char *const environment[], const char *domain, struct arena *arena,
                             struct err *err)
 {
-    struct json_value *root, *auths;
+    struct place place;
+    int result;
 
     file = auth_file_primary(file, environment, arena, err);
-    if (!file || open_tree(file, domain, &root, &auths, arena, err) < 0)
+    if (!file)
         return NULL;
-    json_tree_set(auths, domain, make_entry(credentials, arena), arena);
-    return replace(file, root, arena, err) < 0 ? NULL : file;
+    make_directories(resolve(file, arena), arena);
+    if (take(&place, file, arena) < 0)
+        result = errno == EWOULDBLOCK ? busy(file, arena, err) : fail(file, err_reason(errno), arena, err);
+    else
+        result = store(&place, credentials, domain, arena, err);
+    release(&place);
+    return result < 0 ? NULL : file;
 }
 
-int auth_file_erase(const char *file, char *const environment[], const char *domain, const char **name,
-                    struct arena *arena, struct err *err)
+static int erase(const struct place *place, const char *domain, struct arena *arena, struct err *err)
 {
     struct json_value *root, *auths, *next;
     int removed = 0;
 
-    *name = auth_file_primary(file, environment, arena, err);
-    if (!*name || open_tree(*name, domain, &root, &auths, arena, err) < 0)
+    if (open_tree(place->file, domain, &root, &auths, arena, err) < 0)
         return -1;
     for (struct json_value *entry = auths->first; entry; entry = next) {
         next = entry->next;
         if (!domain || auth_file_is_key(entry->name, domain, arena))
             removed += json_tree_remove(auths, entry->name);
     }
-    return removed && replace(*name, root, arena, err) < 0 ? -1 : removed;
+    return removed && replace(place, root, arena, err) < 0 ? -1 : removed;
+}
+
+int auth_file_erase(const char *file, char *const environment[], const char *domain, const char **name,
+                    struct arena *arena, struct err *err)
+{
+    struct place place;
+    int result;
+
+    *name = auth_file_primary(file, environment, arena, err);
+    if (!*name)
+        return -1;
+    /* Where there can be no lock there is no file, or none that can be changed, which is told then. */
+    if (take(&place, *name, arena) < 0 && errno == EWOULDBLOCK)
+        result = busy(*name, arena, err);
+    else
+        result = erase(&place, domain, arena, err);
+    release(&place);
+    return result;
 }

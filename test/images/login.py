@@ -247,6 +247,38 @@ def who_reads_meanwhile_reads_all_or_nothing(folder):
         equal(os.listdir(folder), ["auth.json"])
 
 
+@test
+def many_at_once_are_all_kept(folder):
+    file, count = f"{folder}/new/auth.json", 12
+    arrived = threading.Barrier(count)
+
+    def meet(handler):
+        if handler.headers["Authorization"]:
+            arrived.wait(timeout=60)
+        guarded(handler)
+    with Server([("/v2/", meet)]) as server:
+        jobs = [start(*LOGIN, "--authfile", file, f"{server.name}/n{number}", stdin=subprocess.PIPE)
+                for number in range(count)]
+        for job in jobs:
+            job.stdin.write(b"SECRET\n")
+            job.stdin.close()
+        for job in jobs:
+            equal(job.wait(timeout=60), 0)
+            job.stdout.close()
+            job.stderr.close()
+        equal(sorted(read(file)["auths"]), sorted(f"{server.name}/n{number}" for number in range(count)))
+        # Half of them out again, while another comes in.
+        server.http.routes[:] = [("/v2/", guarded)]
+        jobs = [start("logout", "--authfile", file, f"{server.name}/n{number}") for number in range(0, count, 2)]
+        run(*LOGIN, "--authfile", file, f"{server.name}/more").succeeds()
+        for job in jobs:
+            job.communicate(timeout=60)
+            equal(job.returncode, 0)
+        equal(sorted(read(file)["auths"]),
+              sorted([f"{server.name}/more"] + [f"{server.name}/n{number}" for number in range(1, count, 2)]))
+    equal(os.listdir(f"{folder}/new"), ["auth.json"])
+
+
 # Logging out
 
 

@@ -1,5 +1,7 @@
 #include "registry/auth-file.h"
 
+#include <sys/utsname.h>
+
 #include "scratch.h"
 #include "../../tap.h"
 
@@ -161,6 +163,13 @@ static void test_helpers(void)
              NULL);
 }
 
+static const char *this_node(void)
+{
+    struct utsname system;
+
+    return uname(&system) < 0 ? "" : arena_strdup(&arena, system.nodename);
+}
+
 static void test_store(void)
 {
     const struct registry_credentials user = {.user = "a", .password = "pa"},
@@ -181,6 +190,24 @@ static void test_store(void)
     TAP_STR(name, file);
     TAP_INT(auth_file_erase(NULL, environment, "r.org", &name, &arena, &err), 0);
     TAP_STR(found(NULL, environment, "r.org", NULL), "none");
+    TAP_STR(found(NULL, environment, "s.org", NULL), "token tt");
+}
+
+/* What a killed one has left goes, and is in nobody's way. */
+static void test_store_after_a_kill(void)
+{
+    const struct registry_credentials user = {.user = "a", .password = "pa"};
+    const char *lock = scratch_write("new/containers/.auth.json.lock", "", 0600);
+    const char *partial = scratch_write(
+        arena_join(&arena, "new/containers/", ".auth.json.partial-", this_node(), "-0123abcd", NULL),
+        "secret", 0600);
+    char *environment[] = {variable("XDG_RUNTIME_DIR", "new"), NULL};
+
+    TAP_STR(auth_file_store(&user, NULL, environment, "t.org", &arena, &err),
+            scratch_path("new/containers/auth.json"));
+    TAP_INT(access(lock, F_OK), -1);
+    TAP_INT(access(partial, F_OK), -1);
+    TAP_STR(found(NULL, environment, "t.org", NULL), "a:pa");
     TAP_STR(found(NULL, environment, "s.org", NULL), "token tt");
 }
 
@@ -276,6 +303,7 @@ int main(void)
     test_order();
     test_helpers();
     test_store();
+    test_store_after_a_kill();
     test_store_keeps();
     test_store_identity();
     test_erase();

@@ -19,7 +19,7 @@ struct image_download {
     const char *name;
     struct registry *registry;
     struct oci_manifest manifest;
-    const char *digest;                  /* of the manifest */
+    struct registry_manifest answer;     /* that was the last: the manifest */
     struct registry_blob config, *blobs; /* and the layers, the lowest first */
     struct layer *layers;
     struct image_fetch *fetch; /* NULL: not begun */
@@ -32,15 +32,14 @@ struct image_download {
 static int fetch_document(struct image_download *download, const char *what, struct oci_document *document,
                           struct err *err)
 {
-    struct registry_manifest answer;
+    struct registry_manifest *answer = &download->answer;
 
-    if (registry_manifest(download->registry, what, &answer, download->arena, err) < 0)
+    if (registry_manifest(download->registry, what, answer, download->arena, err) < 0)
         return -1;
-    if (oci_document_parse(document, answer.bytes, answer.length,
-                           *answer.media_type ? answer.media_type : NULL, download->arena, err) < 0)
-        return err_prefix(err, "%s", download->name);
-    download->digest = answer.digest;
-    return 0;
+    return oci_document_parse(document, answer->bytes, answer->length,
+                              *answer->media_type ? answer->media_type : NULL, download->arena, err) < 0
+               ? err_prefix(err, "%s", download->name)
+               : 0;
 }
 
 /* Of several platforms the one that is asked for; indexes may be in each other. */
@@ -115,7 +114,9 @@ int image_download_open(struct image_source *source, const struct reference *ref
         return -1;
     list_blobs(download);
     source->id = download->manifest.config.digest;
-    source->digest = download->digest;
+    source->digest = download->answer.digest;
+    source->manifest = download->answer.bytes;
+    source->manifest_length = download->answer.length;
     list_layers(source);
     progress_resolved(source->progress, reference_print(reference, arena), source->digest,
                       oci_platform_text(&options->platform, arena));

@@ -17,6 +17,8 @@ static int open_layout(struct image_source *source, const struct reference *refe
         return -1;
     source->id = image->config_digest;
     source->digest = image->digest;
+    source->manifest = image->manifest;
+    source->manifest_length = image->manifest_length;
     source->config = image->config;
     source->config_length = image->config_length;
     source->layers = image->layers;

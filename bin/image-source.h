@@ -33,7 +33,9 @@ struct image_source {
     const char *name; /* as it was given, quoted, for messages */
     const char
         *id; /* the digest of its configuration: the image has it wherever it lies; NULL: it has none */
-    const char *digest; /* of its manifest; NULL: a docker-archive has none */
+    const char *digest;   /* of its manifest; NULL: a docker-archive has none */
+    const char *manifest; /* byte for byte; NULL too */
+    size_t manifest_length;
     const char *config; /* the configuration, byte for byte; NULL: none; of a registry: once it is fetched */
     size_t config_length;
     const struct layer *layers; /* the lowest first; of a registry: open once they are fetched */

@@ -55,6 +55,8 @@ int image_write(struct image_writing *writing, const struct image_source *source
                                  .layer_count = source->layer_count,
                                  .config = source->config,
                                  .config_length = source->config_length,
+                                 .manifest = source->manifest,
+                                 .manifest_length = source->manifest_length,
                                  .platform = options->platform,
                                  .progress = show,
                                  .progress_data = source->progress};

@@ -5,6 +5,7 @@
 #include "oci/json-write.h"
 
 #include "base/json.h"
+#include "oci/document.h"
 #include "oci/rootfs.h"
 
 #define REF_NAME "org.opencontainers.image.ref.name"
@@ -163,6 +164,40 @@ int document_config(const struct layout_write *write, const struct written *laye
     *bytes = str_text(&out);
     *length = out.length;
     return 0;
+}
+
+static int is_blob(const struct oci_descriptor *named, const struct written *blob)
+{
+    return strcmp(named->digest, blob->digest) == 0 && named->size == blob->size;
+}
+
+/* One that may not be distributed by others says nothing wrong of its compression. */
+static int is_layer(const struct oci_manifest_layer *named, const struct written *layer)
+{
+    const char *type = named->blob.media_type;
+
+    return is_blob(&named->blob, layer) &&
+           (strcmp(type, layer->media_type) == 0 ||
+            strncmp(type, DOCUMENT_FOREIGN_LAYER, strlen(DOCUMENT_FOREIGN_LAYER)) == 0);
+}
+
+int document_is_kept(const struct layout_write *write, const struct written *config,
+                     const struct written *layers, struct arena *arena)
+{
+    struct oci_document document;
+    struct err ignored;
+
+    if (!write->manifest || oci_document_parse(&document, write->manifest, write->manifest_length,
+                                               DOCUMENT_MANIFEST, arena, &ignored) < 0)
+        return 0;
+    if (document.kind != OCI_DOCUMENT_MANIFEST || !is_blob(&document.manifest.config, config) ||
+        strcmp(document.manifest.config.media_type, DOCUMENT_CONFIG) != 0 ||
+        document.manifest.layer_count != write->layer_count)
+        return 0;
+    for (size_t i = 0; i < write->layer_count; i++)
+        if (!is_layer(&document.manifest.layers[i], &layers[i]))
+            return 0;
+    return 1;
 }
 
 void document_manifest(struct str *out, const struct written *config, const struct written *layers,

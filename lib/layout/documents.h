@@ -9,6 +9,7 @@
 #define DOCUMENT_INDEX "application/vnd.oci.image.index.v1+json"
 #define DOCUMENT_CONFIG "application/vnd.oci.image.config.v1+json"
 #define DOCUMENT_LAYER "application/vnd.oci.image.layer.v1.tar"
+#define DOCUMENT_FOREIGN_LAYER "application/vnd.oci.image.layer.nondistributable.v1.tar"
 
 /* A layer or another blob that was written. */
 struct written {
@@ -24,6 +25,10 @@ struct written {
  */
 int document_config(const struct layout_write *write, const struct written *layers, const char **bytes,
                     size_t *length, struct oci_platform *platform, struct arena *arena, struct err *err);
+
+/* Whether the source's manifest names just CONFIG and LAYERS, as an OCI image's. */
+int document_is_kept(const struct layout_write *write, const struct written *config,
+                     const struct written *layers, struct arena *arena);
 
 /* manifest.json of an OCI image, and of a docker-archive whose TAG may be NULL. */
 void document_manifest(struct str *out, const struct written *config, const struct written *layers,

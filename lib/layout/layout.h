@@ -32,7 +32,9 @@
 #include "reference/reference.h"
 
 struct layout_image {
-    const char *digest; /* of the manifest; NULL: a docker-archive has none */
+    const char *digest;   /* of the manifest; NULL: a docker-archive has none */
+    const char *manifest; /* byte for byte; NULL too */
+    size_t manifest_length;
     const char *config; /* the configuration, byte for byte, with a zero byte behind it */
     size_t config_length;
     const char *config_digest;

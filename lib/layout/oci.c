@@ -173,6 +173,8 @@ static int find_manifest(const struct choice *choice, const struct oci_entry *en
             return err_prefix(choice->err, "blob %s", blob->digest);
         if (document->kind == OCI_DOCUMENT_MANIFEST) {
             choice->image->digest = blob->digest;
+            choice->image->manifest = bytes;
+            choice->image->manifest_length = (size_t)blob->size;
             return 0;
         }
         entry = oci_index_choose(&document->index, choice->platform, choice->arena, choice->err);

@@ -174,7 +174,10 @@ static int put_documents(struct layout_writer *writer, const struct layout_write
         document_saved(&out, &config, layers, write->layer_count, tag_of(writer->destination, writer->arena));
         return store_put(&writer->store, "manifest.json", out.data, out.length, err);
     }
-    document_manifest(&out, &config, layers, write->layer_count);
+    if (document_is_kept(write, &config, layers, writer->arena))
+        str_add_bytes(&out, write->manifest, write->manifest_length);
+    else
+        document_manifest(&out, &config, layers, write->layer_count);
     if (put_blob(writer, DOCUMENT_MANIFEST, out.data, out.length, &manifest, err) < 0)
         return -1;
     return put_index(writer, &manifest, &platform, err);

@@ -14,6 +14,10 @@
  *   are plain. Whatever digest and diff_id a layer has are verified, before the image has a name.
  * - The configuration is the source's, byte for byte, where layers are those that it names;
  *   else rootfs and history in it are replaced. A source that has none gets the least one.
+ * - So is the manifest kept, and with it the digest of the image, where it is an OCI image's and all
+ *   that it names is written as it was. Else a new one is made: of an image of a docker-archive or of
+ *   Docker's schema 2, and where a layer has another compression than it said, or a digest but sha256.
+ *   Its annotations are lost then.
  * - Blobs are named by sha256. The same image gives the same bytes: no times but those of the
  *   source.
  * - A directory and an archive are made beside their place and named when they are complete
@@ -41,6 +45,8 @@ struct layout_write {
     size_t layer_count;
     const void *config; /* the source's; NULL: it has none */
     size_t config_length;
+    const void *manifest; /* the source's, verified; NULL: it has none */
+    size_t manifest_length;
     struct oci_platform platform; /* where it names none; NULL in it: linux, amd64 */
     enum layout_compression compression;
     unsigned level; /* 0: gzip 6, zstd 3 */

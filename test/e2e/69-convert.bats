@@ -68,9 +68,18 @@ make_varied_layout() {
         capture "$PROGRAM" run "$source"
         assert_output second || report "$source"
     done
-    # Configuration and layers are the same blobs.
+    # Configuration, layers and manifest are the same blobs, and the digest stays.
     must_convert oci:layout:small oci:copied:other
-    assert_equal "$(comm -12 <(ls layout/blobs/sha256) <(ls copied/blobs/sha256) | wc -l)" 3
+    diff -r layout/blobs copied/blobs
+    must_convert oci:copied oci-archive:copied.tar
+    mkdir unpacked && tar -xf copied.tar -C unpacked && diff -r layout/blobs unpacked/blobs
+    must_convert oci-archive:copied.tar oci:copied:back
+    diff -r layout/blobs copied/blobs
+    # A docker-archive has no manifest, and plain layers: another digest.
+    must_convert oci:layout:small docker-archive:copied-docker.tar
+    must_convert docker-archive:copied-docker.tar oci:copied:docker
+    assert_equal "$(comm -12 <(ls layout/blobs/sha256) <(ls copied/blobs/sha256) | wc -l)" 4
+    [[ $(find copied/blobs/sha256 -type f | wc -l) -gt 4 ]]
     # Others read what we write.
     for source in oci:made:one oci:made:two docker-archive:made.tar oci-archive:made-oci.tar oci:copied:other; do
         skopeo copy --quiet --insecure-policy "$source" dir:checked || report "skopeo and $source"

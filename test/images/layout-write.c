@@ -49,6 +49,8 @@ static int add_image(const char *name, struct err *err)
         layers[job.layer_count++] = image->layers[i];
     job.config = image->config;
     job.config_length = image->config_length;
+    job.manifest = image->manifest;
+    job.manifest_length = image->manifest_length;
     return 0;
 }
 

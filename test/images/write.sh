@@ -119,8 +119,12 @@ works "umoci sets what it says" umoci config --image "$scratch/source:s" --confi
 "$show" "oci:$scratch/source:s" linux/amd64 >"$scratch/source.txt"
 works "oci: to oci:" "$write" "oci:$scratch/same:s" "oci:$scratch/source:s"
 "$show" "oci:$scratch/same:s" linux/amd64 >"$scratch/same.txt"
-tap_result "configuration and layers are the same" \
-    "$(diff <(grep -v ^manifest "$scratch/source.txt") <(grep -v ^manifest "$scratch/same.txt"))"
+tap_result "manifest, configuration and layers are the same" "$(diff "$scratch/source.txt" "$scratch/same.txt")"
+works "to oci-archive:" "$write" "oci-archive:$scratch/same-oci.tar:s" "oci:$scratch/source:s"
+works "our reader finds it" "$show" "oci-archive:$scratch/same-oci.tar:s" linux/amd64
+tap_result "they are the same" "$(diff "$scratch/source.txt" "$scratch/out"; grep -q ^manifest "$scratch/out" || echo "no manifest")"
+works "skopeo finds the manifest by its digest" skopeo inspect --raw "oci-archive:$scratch/same-oci.tar:s"
+tap_result "byte for byte" "$(cmp "$scratch/out" <(skopeo inspect --raw "oci:$scratch/source:s") 2>&1)"
 works "to docker-archive: and back" "$write" "docker-archive:$scratch/same.tar" "oci:$scratch/source:s"
 works "skopeo reads it" skopeo inspect "docker-archive:$scratch/same.tar"
 works "back" "$write" "oci:$scratch/back:s" "docker-archive:$scratch/same.tar"

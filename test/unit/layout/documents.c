@@ -31,6 +31,59 @@ static const char *config(const char *source, size_t count, const char *architec
     return arena_printf(&arena, "%s %s", bytes, platform.architecture);
 }
 
+#define MANIFEST(media, config, layers)                         \
+    "{\"schemaVersion\":2,\"annotations\":{\"a\":\"b\"}," media \
+    "\"config\":{\"mediaType\":\"application/vnd." config "}, \"layers\":[" layers "]}"
+#define BLOB(type, digest, size) "{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":" size "}"
+#define OCI_CONFIG "oci.image.config.v1+json\",\"digest\":\"" A "\",\"size\":7"
+#define LAYERS BLOB(DOCUMENT_LAYER "+gzip", B, "1") "," BLOB(DOCUMENT_LAYER, A, "2")
+
+static const struct {
+    const char *manifest;
+    int is_kept;
+} manifests[] = {
+    {MANIFEST("", OCI_CONFIG, LAYERS), 1},
+    {MANIFEST("\"mediaType\":\"" DOCUMENT_MANIFEST "\",", OCI_CONFIG, LAYERS), 1},
+    {MANIFEST("", OCI_CONFIG, BLOB(DOCUMENT_FOREIGN_LAYER "+gzip", B, "1") "," BLOB(DOCUMENT_LAYER, A, "2")),
+     1},
+    {NULL, 0},
+    {"{", 0},
+    {"{\"schemaVersion\":2,\"manifests\":[]}", 0},
+    {MANIFEST("\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",", OCI_CONFIG, LAYERS),
+     0},
+    {MANIFEST("", "docker.container.image.v1+json\",\"digest\":\"" A "\",\"size\":7", LAYERS), 0},
+    {MANIFEST("", "oci.image.config.v1+json\",\"digest\":\"" B "\",\"size\":7", LAYERS), 0},
+    {MANIFEST("", "oci.image.config.v1+json\",\"digest\":\"" A "\",\"size\":8", LAYERS), 0},
+    {MANIFEST("", OCI_CONFIG, BLOB(DOCUMENT_LAYER "+gzip", B, "1")), 0},
+    {MANIFEST("", OCI_CONFIG, LAYERS "," BLOB(DOCUMENT_LAYER, A, "2")), 0},
+    {MANIFEST("", OCI_CONFIG, BLOB(DOCUMENT_LAYER, A, "2") "," BLOB(DOCUMENT_LAYER "+gzip", B, "1")), 0},
+    {MANIFEST("", OCI_CONFIG, BLOB(DOCUMENT_LAYER "+gzip", B, "1") "," BLOB(DOCUMENT_LAYER, A, "3")), 0},
+    {MANIFEST("", OCI_CONFIG, BLOB(DOCUMENT_LAYER "+gzip", B, "1") "," BLOB(DOCUMENT_LAYER "+zstd", A, "2")),
+     0},
+    {MANIFEST(
+         "", OCI_CONFIG,
+         BLOB("application/vnd.docker.image.rootfs.diff.tar.gzip", B, "1") "," BLOB(DOCUMENT_LAYER, A, "2")),
+     0},
+};
+
+static void check_kept(void)
+{
+    static const struct written its_config = {.media_type = DOCUMENT_CONFIG, .digest = A, .size = 7},
+                                its_layers[] = {
+                                    {.media_type = DOCUMENT_LAYER "+gzip", .digest = B, .size = 1},
+                                    {.media_type = DOCUMENT_LAYER, .digest = A, .size = 2}};
+
+    for (size_t i = 0; i < sizeof(manifests) / sizeof(manifests[0]); i++) {
+        const char *text = manifests[i].manifest;
+        const struct layout_write write = {
+            .layer_count = 2, .manifest = text, .manifest_length = text ? strlen(text) : 0};
+
+        tap.row = text;
+        TAP_INT(document_is_kept(&write, &its_config, its_layers, &arena), manifests[i].is_kept);
+    }
+    tap.row = NULL;
+}
+
 static void check_config(void)
 {
     TAP_STR(config(NULL, 1, "arm64"),
@@ -130,6 +183,7 @@ int main(void)
 {
     arena_init(&arena, tap_no_memory);
     check_config();
+    check_kept();
     check_manifests();
     check_index();
     check_names();

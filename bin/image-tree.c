@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "checksum/checksum.h"
+#include "image-interrupt.h"
 #include "stream/stream.h"
 
 struct image_tree {
@@ -43,6 +44,7 @@ static int open_tar(struct image_tree *tree, const char *path, struct arena *are
                    ? 0
                    : err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file", str_quote(arena, path));
     tree->layer = layer_of_pipe(&tree->pipe, STDIN_FILENO);
+    tree->pipe.go_on = interrupt_check; /* a pipe may be silent for ever */
     return 0;
 }
 

@@ -50,6 +50,7 @@ struct layer {
 struct layer_pipe {
     struct layer_stream stream;
     int fd, has_begun;
+    int (*go_on)(struct err *err); /* asked while nothing comes: 0, or -1 with ERR; NULL: it is waited for */
 };
 
 /* FD stays the caller's; it and *PIPE must stay until layer_close(). */

@@ -1,6 +1,7 @@
 #include "layer/layer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,12 @@
 #include "layer/decoder.h"
 #include "oci/descriptor.h"
 
-enum { INPUT_ROOM = 256 * 1024, OUTPUT_ROOM = 256 * 1024, TAR_BLOCK = 512 };
+enum {
+    INPUT_ROOM = 256 * 1024,
+    OUTPUT_ROOM = 256 * 1024,
+    TAR_BLOCK = 512,
+    PIPE_PAUSE = 200 /* milliseconds */
+};
 
 struct layer_reader {
     struct layer layer;
@@ -189,14 +195,33 @@ static int recognise(struct layer_reader *reader, struct err *err)
     return 0;
 }
 
+/* Asks now and then, while nothing comes, whether it is waited for. 0 or -1. */
+static int await_bytes(const struct layer_pipe *pipe, struct err *err)
+{
+    struct pollfd polled = {.fd = pipe->fd, .events = POLLIN};
+
+    int ready = !pipe->go_on;
+
+    while (!ready) {
+        if (pipe->go_on(err) < 0)
+            return -1;
+        ready = poll(&polled, 1, PIPE_PAUSE);
+        if (ready < 0 && errno == EINTR)
+            ready = 0;
+    }
+    return 0;
+}
+
 static ssize_t read_pipe(struct layer_stream *stream, void *bytes, size_t room, struct err *err)
 {
     struct layer_pipe *pipe = (struct layer_pipe *)stream;
     ssize_t n;
 
-    do
+    do {
+        if (await_bytes(pipe, err) < 0)
+            return -1;
         n = read(pipe->fd, bytes, room);
-    while (n < 0 && errno == EINTR);
+    } while (n < 0 && errno == EINTR);
     if (n < 0)
         return err_set(err, ERR_IMAGE_UNREADABLE, "the layer cannot be read: %s", err_reason(errno));
     if (n == 0 && !pipe->has_begun)

@@ -1,5 +1,7 @@
 #include "layout/layer-blob.h"
 
+#include <archive.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -31,24 +33,107 @@ static int compress_instead(struct layer_blob *blob, struct err *err)
     return blob->compressor ? store_rewind(blob->store, err) : -1;
 }
 
-/* The layer's tar, while its range is copied, or to be written itself. 0 or -1. */
-static int put_tar(struct layer_blob *blob, struct layer_reader *reader, struct err *err)
+/* The layer's tar, while its range is copied, or to be written itself. */
+struct passing {
+    struct layer_blob *blob;
+    struct layer_reader *reader;
+    struct err *err;
+    int failed; /* and ERR says why */
+    int has_ended;
+};
+
+/* The next bytes; *LENGTH is 0 at the end. 0 or -1. */
+static int pass_bytes(struct passing *passing, const void **bytes, size_t *length)
 {
+    struct layer_blob *blob = passing->blob;
     const struct layout_write *write = blob->write;
+    struct err *err = passing->err;
+
+    *length = 0;
+    if (passing->has_ended)
+        return 0;
+    passing->failed = 1;
+    if (layer_read(passing->reader, bytes, length, err) < 0)
+        return -1;
+    checksum_add(&blob->tar, *bytes, *length);
+    if (blob->compressor &&
+        compressor_add(blob->compressor, *bytes, *length, *length == 0, put, blob, err) < 0)
+        return -1;
+    if (blob->is_plain && *length && put(blob, *bytes, *length, err) < 0)
+        return -1;
+    if (write->progress &&
+        write->progress(write->progress_data, blob->done + layer_position(passing->reader), err) < 0)
+        return -1;
+    passing->failed = 0;
+    passing->has_ended = *length == 0;
+    return 0;
+}
+
+/* archive_read_callback(3) */
+static la_ssize_t next_bytes(struct archive *archive, void *data, const void **bytes)
+{
+    struct passing *passing = data;
+    size_t length;
+
+    if (!passing->failed && pass_bytes(passing, bytes, &length) == 0)
+        return (la_ssize_t)length;
+    archive_set_error(archive, EIO, "failed");
+    return ARCHIVE_FATAL;
+}
+
+static int archive_failed(const struct passing *passing, struct archive *archive)
+{
+    const char *reason = archive_error_string(archive);
+
+    return passing->failed ? -1
+                           : err_set(passing->err, ERR_LAYER, "the tar archive is damaged: %s",
+                                     reason ? reason : "no reason is known");
+}
+
+static int walk(struct passing *passing, struct archive *archive)
+{
+    struct archive_entry *member;
+    int result;
+
+    if (!archive)
+        return err_set(passing->err, ERR_NO_MEMORY, "no memory to read a layer");
+    archive_read_support_filter_none(archive);
+    archive_read_support_format_tar(archive);
+    archive_read_support_format_empty(archive);
+    if (archive_read_open(archive, passing, NULL, next_bytes, NULL) != ARCHIVE_OK)
+        return archive_failed(passing, archive);
+    do
+        result = archive_read_next_header(archive, &member);
+    while (result == ARCHIVE_OK || result == ARCHIVE_WARN);
+    return result == ARCHIVE_EOF && !passing->failed ? 0 : archive_failed(passing, archive);
+}
+
+/*
+ * Goes from entry to entry of a tar that no digest vouches for, as whoever reads it later will: one
+ * that ends within an entry is refused. The blocks that mark its end may be missing, as GNU tar and
+ * libarchive take it: then nothing of an entry is. 0 or -1.
+ */
+static int check_entries(struct passing *passing)
+{
+    struct archive *archive = archive_read_new();
+    int result = walk(passing, archive);
+
+    archive_read_free(archive);
+    return result;
+}
+
+/* 0 or -1. */
+static int put_tar(struct layer_blob *blob, const struct layer *layer, struct layer_reader *reader,
+                   struct err *err)
+{
+    struct passing passing = {.blob = blob, .reader = reader, .err = err};
     const void *bytes;
     size_t length;
 
+    if (!layer->digest && !layer->diff_id && check_entries(&passing) < 0)
+        return -1;
     do {
-        if (layer_read(reader, &bytes, &length, err) < 0)
-            return -1;
-        checksum_add(&blob->tar, bytes, length);
-        if (blob->compressor &&
-            compressor_add(blob->compressor, bytes, length, length == 0, put, blob, err) < 0)
-            return -1;
-        if (blob->is_plain && length && put(blob, bytes, length, err) < 0)
-            return -1;
-        if (write->progress &&
-            write->progress(write->progress_data, blob->done + layer_position(reader), err) < 0)
+        if (pass_bytes(&passing, &bytes, &length) < 0)
             return -1;
     } while (length);
     return layer_finish(reader, err);
@@ -79,7 +164,7 @@ static int put_layer(struct layer_blob *blob, const struct layer *layer, const c
     if (!blob->is_plain && !*compression && !layer->digest)
         result = compress_instead(blob, err);
     if (result == 0)
-        result = put_tar(blob, reader, err);
+        result = put_tar(blob, layer, reader, err);
     blob->done += layer_position(reader);
     layer_close(reader);
     return result;

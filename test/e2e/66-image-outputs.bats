@@ -244,6 +244,32 @@ until_writing() {
     [[ $hit -eq 15 ]]
 }
 
+has_ended() { [[ ! -e /proc/$1 || $(ps -o state= -p "$1") == Z* ]]; }
+
+@test "an interrupt while a pipe is silent: nothing is left" {
+    local destination hit=0
+    named
+    tar -C "$IMAGE" -cf image.tar .
+    for destination in out dir:out oci:out named-docker-archive:out; do
+        mkfifo pipe
+        exec {silent}<>pipe
+        head -c 20000 image.tar >&"$silent" &
+        convert=()
+        [[ $destination != named* ]] || convert=("${NAMED[@]}")
+        "${convert[@]}" "$PROGRAM" convert tar:- "${destination#named-}" <pipe 2>log 3>&- {silent}>&- &
+        in_tenths 50 is_writing $! || report "expected it to begin: $(<log)" || return
+        kill -TERM $! && hit=$((hit + 1))
+        in_tenths 50 has_ended $! || kill -KILL $!
+        status=0
+        wait $! || status=$?
+        exec {silent}>&-
+        assert_equal "$status $(beside)" '143 ' || report "$destination" || return
+        [[ ! -e out ]]
+        rm pipe
+    done
+    [[ $hit -eq 4 ]]
+}
+
 @test "what a killed one left goes, what a living one makes stays, others' names are not touched" {
     local living
     make_slow

@@ -135,6 +135,51 @@ refused_with() {
     refused_with image-unreadable 'has the program'
 }
 
+# The last entry is a header and a block of data, and the two blocks that end the tar follow.
+make_tar_of_known_end() {
+    echo end >"$IMAGE/zz"
+    tar -C "$IMAGE" --sort=name -cf whole.tar .
+    END=$(python3 -c 'print((len(open("whole.tar", "rb").read().rstrip(b"\0")) + 511) // 512 * 512)')
+}
+
+@test "a tar that ends within an entry is no image, whatever is made of it" {
+    local cut destination
+    need python3
+    make_tar_of_known_end
+    # Within the padding, the data, at their beginning, within the header, and within an end block.
+    for cut in $((END - 100)) $((END - 510)) $((END - 512)) $((END - 924)) $((END + 100)); do
+        head -c $cut whole.tar >cut.tar
+        gzip -c cut.tar >cut.tar.gz
+        for destination in out dir:out oci:out oci-archive:out docker-archive:out; do
+            capture "$PROGRAM" convert tar:- "$destination" < <(cat cut.tar)
+            refused_with layer Truncated || report "$((cut - END)), $destination" || return
+        done
+        for source in tar:cut.tar tar:cut.tar.gz; do
+            capture "$PROGRAM" convert "$source" oci:out
+            refused_with layer Truncated || report "$((cut - END)), $source" || return
+        done
+    done
+}
+
+@test "a tar without the blocks that mark its end is whole, as for GNU tar" {
+    local end destination
+    need python3
+    make_tar_of_known_end
+    must_convert tar:whole.tar dir:whole
+    for end in $END $((END + 512)); do
+        head -c "$end" whole.tar >short.tar
+        tar -tf short.tar >list 2>log || report "expected tar to take it: $(<log)" || return
+        grep -q '/zz$' list
+        for destination in sqfs:short dir:short oci:short oci-archive:short docker-archive:short; do
+            "$PROGRAM" convert tar:- "$destination" < <(cat short.tar)
+            # What says how a directory was made, and that it is an image of layers, is no part of it.
+            must_convert "$destination" dir:again
+            diff -r -x .coracle whole again || report "$destination" || return
+            rm -r short again
+        done
+    done
+}
+
 @test "what is there stays, a layout gets one more image" {
     make_layout
     must_convert oci:layout oci:made:one

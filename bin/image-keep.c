@@ -8,19 +8,21 @@
 #include "cache/store.h"
 #include "cache/turn.h"
 #include "image-output.h"
+#include "image-whole.h"
 
 static int is_there(const char *path)
 {
     return access(path, R_OK) == 0;
 }
 
-/* Makes the file IMAGE of what SOURCE has. */
+/* Makes the file IMAGE, ID, of what SOURCE has. */
 static int make(const struct image_keeping *keeping, struct image_source *source, const char *image,
-                struct arena *arena, struct err *err)
+                const char *id, struct arena *arena, struct err *err)
 {
     const char *folder =
         source->id ? arena_join(arena, keeping->directory, "/" CACHE_LAYERS "/", source->id, NULL) : NULL;
-    const struct output output = {.path = image, .options = *keeping->pack};
+    /* What is there is damaged. */
+    const struct output output = {.path = image, .replace = is_there(image), .options = *keeping->pack};
 
     if (store_make_parents(image, arena, err) < 0)
         return -1;
@@ -30,7 +32,7 @@ static int make(const struct image_keeping *keeping, struct image_source *source
         return 0;
     }
     /* Another node was faster, and may have taken away what we were reading. */
-    return is_there(image) ? 0 : -1;
+    return image_is_whole(image, id, arena) ? 0 : -1;
 }
 
 /*
@@ -47,13 +49,14 @@ static const char *id_of(const struct image_source *source, const char *name, st
 static int bring(const struct image_keeping *keeping, const char *name, struct arena *arena, struct err *err)
 {
     struct image_source source;
-    const char *image;
+    const char *image, *id;
     int result = image_source_open(&source, keeping->reference, keeping->source, arena, err);
 
     if (result == 0) {
-        image = store_image(keeping->directory, id_of(&source, name, arena), arena);
-        if (!is_there(image))
-            result = make(keeping, &source, image, arena, err);
+        id = id_of(&source, name, arena);
+        image = store_image(keeping->directory, id, arena);
+        if (!image_is_whole(image, id, arena))
+            result = make(keeping, &source, image, id, arena, err);
         if (result == 0)
             result = store_link(keeping->directory, name, image, arena, err);
     }

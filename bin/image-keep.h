@@ -10,7 +10,8 @@ struct image_keeping {
     const struct reference *reference; /* complete (cache/name.h) */
     const struct image_source_options *source;
     const struct pack_options *pack; /* for an image that is not there yet */
-    int anew;                        /* look where it comes from, also where the name is there */
+    /* Look where it comes from, also where the name is there; what is seen to be damaged is made anew. */
+    int anew;
 };
 
 /*

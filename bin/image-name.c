@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +72,7 @@ static int find_in(const struct image_name *name, const char *directory, const s
         sys_identify(AT_FDCWD, path, 0, &options->identity) == 0) {
         options->is_identified = 1;
         options->request.image = path;
+        options->cached = text;
         return store_check_image(path, options->identity.uid, options->identity.mode, options->arena, err);
     }
     if (options->pull == PULL_NEVER)
@@ -192,4 +194,17 @@ int image_name_convert(const struct image_name *name, struct err *err)
         find_reference(name, &reference, text, err) < 0)
         return -1;
     return name->argv ? execute_again(name, err) : 0;
+}
+
+void image_name_way_out(const struct launch_options *options, struct err *err)
+{
+    const char *name = options->cached ? str_quote(options->arena, options->cached) : NULL;
+    const size_t length = strlen(err->text);
+
+    if (!name || (err->id != ERR_IMAGE_DAMAGED && err->id != ERR_IMAGE_UNKNOWN))
+        return;
+    snprintf(err->text + length, sizeof(err->text) - length,
+             "; it was damaged in the cache, and --pull=always, or coracle rm %s and the next launch, makes "
+             "it anew",
+             name);
 }

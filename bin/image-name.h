@@ -30,4 +30,7 @@ int image_name_find(const struct image_name *name, struct err *err);
  */
 int image_name_convert(const struct image_name *name, struct err *err);
 
+/* An image of the cache that cannot be read, as ERR says: adds to ERR how it is made anew. */
+void image_name_way_out(const struct launch_options *options, struct err *err);
+
 #endif

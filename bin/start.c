@@ -155,6 +155,7 @@ int start(struct launch_options *options, int argc, char *argv[], char *const en
         return -1;
     if (start_image(options, environment, err) < 0 && err->id == ERR_IMAGE_UNKNOWN)
         image_name_convert(&name, err);
+    image_name_way_out(options, err);
     return -1;
 }
 
@@ -167,7 +168,9 @@ int start_explain(struct launch_options *options, char *const environment[], str
         return -1;
     if (launch_options_plan(options, environment, &plan, err) < 0 &&
         (err->id != ERR_IMAGE_UNKNOWN || image_name_convert(&name, err) < 0 ||
-         launch_options_plan(options, environment, &plan, err) < 0))
+         launch_options_plan(options, environment, &plan, err) < 0)) {
+        image_name_way_out(options, err);
         return -1;
+    }
     return launch_options_print(options, &plan, err);
 }

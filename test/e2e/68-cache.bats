@@ -253,6 +253,49 @@ assert_refused() {
     assert_equal "$(find cache -type f -o -type l)" ''
 }
 
+# damage SCRIPT...: does that to $image, the only one in the cache.
+damage() {
+    local image
+    image=$(find cache/images -type f)
+    "$@" "$image"
+}
+
+flip_superblock() { printf '\377\377' | dd of="$1" bs=1 seek=64 conv=notrunc status=none; }
+flip_end() { printf '\125\252\125\252' | dd of="$1" bs=1 seek=$(($(od -An -t u8 -j 40 -N 8 "$1") - 40)) conv=notrunc status=none; }
+
+@test "an image that was damaged in the cache: the way out is told, and --pull=always makes it anew" {
+    plain_registry
+    capture "$CORACLE" run "$REGISTRY/small:1.0"
+    assert_output second
+    for arguments in 'truncate -s 0' 'truncate -s -4096' 'truncate -s 50' flip_superblock flip_end; do
+        # shellcheck disable=SC2086
+        damage $arguments
+        capture "$CORACLE" run "$REGISTRY/small:1.0"
+        assert_status 125 || report "$arguments"
+        assert_stderr_has "--pull=always, or coracle rm $REGISTRY/small:1.0" || report "$arguments"
+        capture "$CORACLE" run --pull=always "$REGISTRY/small:1.0"
+        assert_output second || report "$arguments"
+        capture "$CORACLE" run "$REGISTRY/small:1.0"
+        assert_output second || report "$arguments"
+    done
+    # What is longer than it says was not made here.
+    damage truncate -s +8192
+    "$CORACLE" pull "$REGISTRY/small:1.0"
+    "$CORACLE" pull "$REGISTRY/small:1.0" out.sqfs
+    damage cmp out.sqfs
+    # Where nothing is damaged nothing is made.
+    damage stat -c '%i %Y' >before
+    "$CORACLE" run --pull=always "$REGISTRY/small:1.0"
+    assert_equal "$(damage stat -c '%i %Y')" "$(<before)"
+    assert_equal "$(made)" '1 1'
+    # Another image under this one's name, whole.
+    mkdir other && echo other >other/file
+    "$CORACLE" convert dir:other other.sqfs
+    damage cp other.sqfs
+    capture "$CORACLE" run --pull=always "$REGISTRY/small:1.0"
+    assert_output second
+}
+
 @test "killed at any moment: nothing that looks whole, and the next one makes it" {
     local hit=0 i
     for i in 0 1 2 3 4 5 6 7 8 9; do

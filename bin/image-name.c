@@ -93,6 +93,9 @@ static int find_reference(const struct image_name *name, struct reference *refer
     struct launch_options *options = name->options;
     const char *directory = cache_directory(options->cache, name->environment, options->arena);
 
+    if (options->cache_problem)
+        return err_set(err, ERR_CONFIG, "the image %s needs a cache: %s; CORACLE_CACHE may name another",
+                       str_quote(options->arena, text), options->cache_problem);
     if (!directory)
         return err_set(err, ERR_CONFIG,
                        "the image %s needs a cache: neither HOME nor XDG_CACHE_HOME is set; name one with "

@@ -310,6 +310,7 @@ SETTER(cache)
         return err_set(err, origin->error, "%s: %s must be an absolute path", origin->name,
                        str_quote(options->arena, value));
     options->cache = value;
+    options->cache_problem = NULL;
     return 0;
 }
 

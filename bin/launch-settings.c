@@ -11,7 +11,7 @@ struct giving {
     const struct opt_row *rows;
     size_t row_count;
     char *const *environment;
-    void *target;
+    struct launch_options *target;
     int only_to_check;
     struct arena *arena;
     struct err *err;
@@ -32,13 +32,18 @@ static int expand(const struct giving *giving, const struct record_setting *sett
                     (strcmp(setting->name, "bind") == 0 && config_bind_is_optional(setting->value))))
         return 1;
     if (!*value)
-        return err_set(giving->err, ERR_CONFIG, "%s: the variable %s in %s is not set", setting->origin,
-                       str_quote(giving->arena, missing), str_quote(giving->arena, setting->value));
+        err_set(giving->err, ERR_CONFIG, "%s: the variable %s in %s is not set", setting->origin,
+                str_quote(giving->arena, missing), str_quote(giving->arena, setting->value));
     /* What a relative path leads to would depend on where a launch is started. */
-    if (key->is_host_path && **value != '/')
-        return err_set(giving->err, ERR_CONFIG, "%s: %s must begin with an absolute path", setting->origin,
-                       str_quote(giving->arena, *value));
-    return 0;
+    else if (key->is_host_path && **value != '/')
+        err_set(giving->err, ERR_CONFIG, "%s: %s must begin with an absolute path", setting->origin,
+                str_quote(giving->arena, *value));
+    else
+        return 0;
+    if (key->kind != CONFIG_OF_IMAGES)
+        return -1;
+    giving->target->cache_problem = arena_strdup(giving->arena, giving->err->text);
+    return 1;
 }
 
 static int give(const struct giving *giving, const struct opt_row *row, const struct record_setting *setting)
@@ -70,8 +75,8 @@ static int give_all(const struct giving *giving, const struct record_setting *se
 }
 
 int launch_settings_apply(const struct opt_row *rows, size_t row_count, const struct record_setting *settings,
-                          size_t count, char *const environment[], void *target, struct arena *arena,
-                          struct err *err)
+                          size_t count, char *const environment[], struct launch_options *target,
+                          struct arena *arena, struct err *err)
 {
     const struct giving giving = {rows, row_count, environment, target, 0, arena, err};
 
@@ -79,8 +84,8 @@ int launch_settings_apply(const struct opt_row *rows, size_t row_count, const st
 }
 
 int launch_settings_check(const struct opt_row *rows, size_t row_count, const struct record_setting *settings,
-                          size_t count, char *const environment[], void *target, struct arena *arena,
-                          struct err *err)
+                          size_t count, char *const environment[], struct launch_options *target,
+                          struct arena *arena, struct err *err)
 {
     const struct giving giving = {rows, row_count, environment, target, 1, arena, err};
 

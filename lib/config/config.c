@@ -16,9 +16,13 @@ int config_load(struct config *config, char *const environment[], struct arena *
         return 0;
     config->cache.value = config_expand(config->cache.value, environment, "", &missing, arena);
     if (!config->cache.value)
-        return err_set(err, ERR_CONFIG, "%s: the variable %s is not set", config->cache.origin, missing);
-    if (*config->cache.value != '/')
-        return err_set(err, ERR_CONFIG, "%s: cache must be an absolute path", config->cache.origin);
+        config->cache_problem =
+            arena_join(arena, config->cache.origin, ": the variable ", missing, " in cache is not set", NULL);
+    else if (*config->cache.value != '/')
+        config->cache_problem =
+            arena_join(arena, config->cache.origin, ": cache must be an absolute path", NULL);
+    if (config->cache_problem)
+        config->cache.value = NULL;
     return 0;
 }
 

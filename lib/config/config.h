@@ -52,6 +52,9 @@ struct config {
     const struct config_setting *settings; /* in the order to be applied */
     size_t setting_count;
     struct config_text default_registry, cache, compression, block_size;
+    /* What is wrong with the variables in `cache`, whose value is NULL then; NULL: nothing. It matters only
+     * to who needs a cache. */
+    const char *cache_problem;
     const struct config_registry *registries;
     size_t registry_count;
 };

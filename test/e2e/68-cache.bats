@@ -253,6 +253,36 @@ assert_refused() {
     assert_equal "$(find cache -type f -o -type l)" ''
 }
 
+@test "a variable in the cache's configuration that is not set: only what needs a cache fails" {
+    unset CORACLE_CACHE
+    printf '[images]\ncache = "$SCRATCH/c"\n' >c.toml
+    chmod 600 c.toml
+    export CORACLE_CONFIG=$PWD/c.toml
+    capture "$CORACLE" run "$IMAGE" -- cat /etc/image-release
+    assert_output 'image name'
+    for command in 'convert oci:layout:small out.sqfs' 'inspect oci:layout:small' 'logout none.example.org'; do
+        # shellcheck disable=SC2086
+        capture "$CORACLE" $command
+        [[ $stderr != *SCRATCH* ]] || report "$command"
+    done
+    [[ -s out.sqfs ]]
+    capture "$CORACLE" config
+    assert_output_has '$SCRATCH/c'
+    for command in 'run oci:layout:small' 'explain oci:layout:small' images 'rm --all' 'pull none.example.org/small'; do
+        # shellcheck disable=SC2086
+        capture "$CORACLE" $command
+        assert_refused config 'SCRATCH' || report "$command"
+        assert_stderr_has c.toml:2
+    done
+    [[ ! -e $HOME/.cache ]]
+    for setting in SCRATCH=$PWD CORACLE_CACHE=$PWD/other; do
+        capture env "$setting" "$CORACLE" run oci:layout:small
+        assert_output second
+    done
+    capture "$CORACLE" run --cache="$PWD/other" --pull=never oci:layout:small
+    assert_output second
+}
+
 # damage SCRIPT...: does that to $image, the only one in the cache.
 damage() {
     local image

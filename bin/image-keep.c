@@ -21,7 +21,7 @@ static int make(const struct image_keeping *keeping, struct image_source *source
 {
     const char *folder =
         source->id ? arena_join(arena, keeping->directory, "/" CACHE_LAYERS "/", source->id, NULL) : NULL;
-    /* What is there is damaged. */
+    /* What is there is damaged, or of another kind than is wanted. */
     const struct output output = {.path = image, .replace = is_there(image), .options = *keeping->pack};
 
     if (store_make_parents(image, arena, err) < 0)
@@ -55,7 +55,7 @@ static int bring(const struct image_keeping *keeping, const char *name, struct a
     if (result == 0) {
         id = id_of(&source, name, arena);
         image = store_image(keeping->directory, id, arena);
-        if (!image_is_whole(image, id, arena))
+        if (keeping->remake || !image_is_whole(image, id, arena))
             result = make(keeping, &source, image, id, arena, err);
         if (result == 0)
             result = store_link(keeping->directory, name, image, arena, err);
@@ -95,7 +95,7 @@ static int keep(const struct image_keeping *keeping, const char *name, struct ar
     do {
         whose = turn_take(&turn, name, arena, err);
         /* What another has just brought is new enough for everyone. */
-        if (whose == TURN_DONE && is_there(name))
+        if (whose == TURN_DONE && !keeping->remake && is_there(name))
             return 0;
     } while (whose == TURN_DONE || whose == TURN_OVER);
     if (whose == TURN_FAILED)

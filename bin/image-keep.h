@@ -12,6 +12,7 @@ struct image_keeping {
     const struct pack_options *pack; /* for an image that is not there yet */
     /* Look where it comes from, also where the name is there; what is seen to be damaged is made anew. */
     int anew;
+    int remake; /* make what is whole anew too: PACK says what nobody has asked for before */
 };
 
 /*

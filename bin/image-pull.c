@@ -14,6 +14,7 @@ struct pull_options {
     struct output_options output; /* first: the setters of the common options take it for this */
     struct image_source_options source;
     struct image_names names;
+    int is_packed_so; /* an option says how */
 };
 
 static int set_plain_http(void *target, const char *value, const struct opt_origin *origin, struct err *err)
@@ -105,7 +106,8 @@ static int pull_to_cache(struct pull_options *options, const struct reference *r
                                           .reference = reference,
                                           .source = &options->source,
                                           .pack = &options->output.output.options,
-                                          .anew = 1};
+                                          .anew = 1,
+                                          .remake = options->is_packed_so};
     const char *path;
 
     if (image_keep(&keeping, &path, arena, err) < 0)
@@ -128,6 +130,7 @@ static int pull(struct pull_options *options, const char *text, const char *dest
         return err_set(err, ERR_USAGE, "%s is not in a registry; coracle convert makes an image of it",
                        str_quote(arena, text));
     options->source.platform = options->output.platform;
+    options->is_packed_so = options->output.compression_given || options->output.block_size_given;
     if (image_names_load(&options->names, options->source.environment, arena, err) < 0 ||
         output_configure(&options->output, &options->names.config, err) < 0 ||
         cache_complete(&reference, options->names.registry, arena, err) < 0)

@@ -283,6 +283,28 @@ assert_refused() {
     assert_output second
 }
 
+# packed: how the image in the cache is: compression and block size.
+packed() { unsquashfs -stat "$(find cache/images -type f)" | awk '/^Compression/ { c = $2 } /^Block size/ { print c, $3 }'; }
+
+@test "--compression and --block-size of a pull count for an image that is there too" {
+    need unsquashfs
+    plain_registry
+    "$CORACLE" pull "$REGISTRY/small:1.0"
+    assert_equal "$(packed)" 'zstd 131072'
+    "$CORACLE" pull --compression gzip "$REGISTRY/small:1.0"
+    assert_equal "$(packed)" 'gzip 131072'
+    "$CORACLE" pull --block-size 64K "$REGISTRY/small:1.0"
+    assert_equal "$(packed)" 'zstd 65536'
+    assert_equal "$(made) $(find cache/layers -mindepth 1)" '1 1 '
+    # What is configured is for what is not there.
+    printf '[images]\ncompression = "gzip"\n' >>registry.toml
+    "$CORACLE" pull "$REGISTRY/small:1.0"
+    assert_equal "$(packed)" 'zstd 65536'
+    "$CORACLE" rm --all
+    "$CORACLE" pull "$REGISTRY/small:1.0"
+    assert_equal "$(packed)" 'gzip 131072'
+}
+
 # damage SCRIPT...: does that to $image, the only one in the cache.
 damage() {
     local image

@@ -10,6 +10,7 @@
 #include "config-print.h"
 #include "config/config.h"
 #include "config/sources.h"
+#include "heavy.h"
 #include "launch-options.h"
 #include "launch-settings.h"
 #include "output.h"
@@ -133,6 +134,7 @@ int main(int argc, char *argv[])
     struct err err;
     int status;
 
+    heavy_restore(environ);
     log_name_node(environ);
     arena_init(&arena, output_no_memory);
     status = run(argc - 1, argv + 1, &arena, &err);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "heavy.h"
 #include "host/machine.h"
 #include "image-commands.h"
 #include "oci/platform.h"
@@ -60,6 +61,7 @@ int main(int argc, char *argv[])
     struct err err;
     int status;
 
+    heavy_restore(environ);
     log_name_node(environ);
     arena_init(&arena, output_no_memory);
     status = run(argc, argv, &arena, &err);

@@ -1,15 +1,44 @@
 #include "heavy.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host/programs.h"
+
+#define LINKER "LD_"
+#define ASIDE "CORACLE_ASIDE_"
+
+/* ENVIRONMENT with the linker's variables set aside. */
+static char *const *set_aside(char *const environment[], struct arena *arena)
+{
+    size_t count = 0;
+    char **aside;
+
+    while (environment[count])
+        count++;
+    aside = arena_alloc(arena, (count + 1) * sizeof(*aside));
+    for (size_t i = 0; i < count; i++)
+        aside[i] = strncmp(environment[i], LINKER, strlen(LINKER)) == 0
+                       ? arena_join(arena, ASIDE, environment[i], NULL)
+                       : environment[i];
+    aside[count] = NULL;
+    return aside;
+}
+
+void heavy_restore(char *environment[])
+{
+    for (; *environment; environment++)
+        if (strncmp(*environment, ASIDE LINKER, strlen(ASIDE LINKER)) == 0)
+            *environment += strlen(ASIDE);
+}
 
 int heavy_execute(const char *program, char *const line[], char *const environment[], struct arena *arena,
                   struct err *err)
 {
     const char *const *programs = programs_find(program, arena);
 
+    environment = set_aside(environment, arena);
     errno = ENOENT;
     for (; *programs; programs++)
         execve(*programs, line, environment);

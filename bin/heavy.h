@@ -8,8 +8,15 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Executes PROGRAM of ours with LINE, which ends with NULL. Returns only where that fails: -1. */
+/*
+ * Executes PROGRAM of ours with LINE, which ends with NULL. Returns only where that fails: -1.
+ * The variables of the dynamic linker, LD_*, have other names meanwhile (ld.so(8)): libraries that
+ * a job's modules put before the system's are not for ours.
+ */
 int heavy_execute(const char *program, char *const line[], char *const environment[], struct arena *arena,
                   struct err *err);
+
+/* What such a program does first: ENVIRONMENT becomes what heavy_execute() was given, in the same order. */
+void heavy_restore(char *environment[]);
 
 #endif

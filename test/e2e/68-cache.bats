@@ -80,6 +80,34 @@ make_archive() {
     exec 7>&-
 }
 
+@test "the libraries of a job's modules are not for our programs, and the job keeps its environment" {
+    local library
+    mkdir modules
+    echo 'int nothing;' >nothing.c
+    gcc -shared -fPIC -o modules/nothing.so nothing.c
+    # Whatever coracle-image and coracle-config need, but in name only.
+    ldd "$(dirname "$CORACLE")"/coracle-{image,config} | awk '/=>/ { print $1 }' | sort -u >libraries
+    grep -q libarchive libraries
+    while read -r library; do
+        [[ $library == libc.so* ]] || cp modules/nothing.so "modules/$library"
+    done <libraries
+    export CORACLE_CACHE=$PWD/cache
+    for round in missing there; do
+        # shellcheck disable=SC2097,SC2098
+        capture env LD_LIBRARY_PATH="$PWD/modules" LD_PRELOAD="$PWD/modules/none.so" LD_OTHER=x "$CORACLE" run \
+            --env LD_LIBRARY_PATH --env LD_PRELOAD --env LD_OTHER oci:layout:small -- env
+        assert_success
+        assert_equal "$stderr" ''
+        assert_output_has "LD_LIBRARY_PATH=$PWD/modules"
+        # In its order, but for what differs from launch to launch.
+        echo "$output" >"$round"
+    done
+    cmp missing there
+    ! grep ASIDE there
+    capture env LD_LIBRARY_PATH="$PWD/modules" "$CORACLE" config
+    assert_success
+}
+
 @test "names: what is a file is one, and what is neither is told" {
     mkdir -p images && cp -a "$IMAGE" images/app
     capture "$CORACLE" run images/app -- cat /etc/image-release

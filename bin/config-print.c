@@ -81,13 +81,17 @@ static struct shown of_images(const char *key, const struct config_text *text, c
     return (struct shown){key, text->value, text->origin};
 }
 
-/* The four of [images], those that are not set without a value. */
-static void list_images(const struct config *config, char *const environment[], struct shown shown[4])
+enum { IMAGES_KEYS = 5 };
+
+/* The keys of [images], those that are not set without a value. */
+static void list_images(const struct config *config, char *const environment[],
+                        struct shown shown[IMAGES_KEYS])
 {
     shown[0] = of_images("default-registry", &config->default_registry, "registry", environment);
     shown[1] = of_images("cache", &config->cache, "cache", environment);
     shown[2] = (struct shown){"compression", config->compression.value, config->compression.origin};
     shown[3] = (struct shown){"block-size", config->block_size.value, config->block_size.origin};
+    shown[4] = (struct shown){"timeout", config->timeout.value, config->timeout.origin};
 }
 
 static void add_registry(struct str *out, const struct config_registry *registry)
@@ -105,7 +109,7 @@ static void add_registry(struct str *out, const struct config_registry *registry
 void config_print(const struct config *config, const struct config_sources *sources,
                   char *const environment[], struct str *out)
 {
-    struct shown images[4];
+    struct shown images[IMAGES_KEYS];
 
     for (size_t i = 0; i < sources->file_count; i++) {
         const struct config_file *file = &sources->files[i];
@@ -120,7 +124,7 @@ void config_print(const struct config *config, const struct config_sources *sour
     }
     each_setting(config, environment, show_setting, out);
     list_images(config, environment, images);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < IMAGES_KEYS; i++)
         if (images[i].value)
             add_line(out, "images.", &images[i]);
     for (size_t i = 0; i < config->registry_count; i++)
@@ -183,7 +187,7 @@ void config_print_json(const struct config *config, const struct config_sources 
                        char *const environment[], struct str *out)
 {
     struct json_writer writer = {.out = out};
-    struct shown images[4];
+    struct shown images[IMAGES_KEYS];
 
     list_images(config, environment, images);
     json_object(&writer, NULL);
@@ -192,7 +196,7 @@ void config_print_json(const struct config *config, const struct config_sources 
     each_setting(config, environment, write_shown, &writer);
     json_end(&writer, ']');
     json_array(&writer, "images");
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < IMAGES_KEYS; i++)
         if (images[i].value)
             write_shown(&writer, &images[i]);
     json_end(&writer, ']');

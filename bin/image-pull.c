@@ -1,4 +1,5 @@
 /* coracle pull: an image of a registry comes into the cache, or becomes a SquashFS file or a directory. */
+#include "base/num.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "cache/name.h"
@@ -38,6 +39,17 @@ static int set_auth_file(void *target, const char *value, const struct opt_origi
     return 0;
 }
 
+static int set_timeout(void *target, const char *value, const struct opt_origin *origin, struct err *err)
+{
+    uint64_t seconds;
+
+    if (num_parse(value, CONFIG_TIMEOUT_MAX, &seconds) < 0 || seconds == 0)
+        return err_set(err, origin->error, "%s is a number of seconds from 1 to %d", origin->name,
+                       CONFIG_TIMEOUT_MAX);
+    ((struct pull_options *)target)->source.registry.timeout = (unsigned)seconds;
+    return 0;
+}
+
 static const struct opt_row rows[] = {
     OUTPUT_OPTIONS,
     {"--authfile", 0, OPT_VALUE, "FILE", NULL, OPT_SINGLE,
@@ -45,6 +57,8 @@ static const struct opt_row rows[] = {
     {"--ca-file", 0, OPT_VALUE, "FILE", NULL, OPT_SINGLE, "trust the certificates in FILE too", set_ca_file},
     {"--plain-http", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "speak to this registry without TLS",
      set_plain_http},
+    {"--timeout", 0, OPT_VALUE, "SECONDS", NULL, OPT_SINGLE,
+     "give a connection up that brings nothing for so long (30)", set_timeout},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "registry/auth-file.h"
 #include "registry/endpoint.h"
@@ -34,7 +35,12 @@ void registry_configure(struct registry_options *options, const char *domain, co
 {
     const struct config_registry *registry = (config ? config_registry(config, domain) : NULL);
 
+    uint64_t seconds = overrides->timeout;
+
     *options = (struct registry_options){0};
+    if (!seconds && config && config->timeout.value)
+        num_parse(config->timeout.value, CONFIG_TIMEOUT_MAX, &seconds);
+    options->connect_seconds = options->stall_seconds = (unsigned)seconds;
     options->plain_http = overrides->plain_http || (registry && registry->plain_http);
     options->ca_file = overrides->ca_file ? overrides->ca_file : registry ? registry->ca_file : NULL;
 }

@@ -14,6 +14,7 @@
 /* What the command line says of the registry itself, before the configuration; never of its mirrors. */
 struct registry_overrides {
     int plain_http;
+    unsigned timeout;      /* seconds; 0: as configured. Of its mirrors too */
     const char *ca_file;   /* NULL: as configured */
     const char *auth_file; /* NULL: those of the environment (registry/auth-file.h) */
 };

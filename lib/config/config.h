@@ -25,6 +25,7 @@ enum {
     CONFIG_DROP_INS_MAX = 128,
     CONFIG_SETTINGS_MAX = 4096,        /* of all files together */
     CONFIG_SETTINGS_SIZE = 512 * 1024, /* bytes of their values */
+    CONFIG_TIMEOUT_MAX = 3600,         /* seconds */
 };
 
 struct config_text {
@@ -52,6 +53,7 @@ struct config {
     const struct config_setting *settings; /* in the order to be applied */
     size_t setting_count;
     struct config_text default_registry, cache, compression, block_size;
+    struct config_text timeout; /* seconds, a number */
     /* What is wrong with the variables in `cache`, whose value is NULL then; NULL: nothing. It matters only
      * to who needs a cache. */
     const char *cache_problem;

@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "config/expand.h"
 
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -99,6 +100,17 @@ int config_check_block_size(const struct toml_value *value, const char **text, s
         (size & (size - 1)))
         return toml_fail(value, err, "block-size is not a power of two from 4K to 1M");
     *text = written;
+    return 0;
+}
+
+int config_check_timeout(const struct toml_value *value, const char **text, struct arena *arena,
+                         struct err *err)
+{
+    if (toml_expect(value, TOML_INTEGER, err) < 0)
+        return -1;
+    if (value->integer < 1 || value->integer > CONFIG_TIMEOUT_MAX)
+        return toml_fail(value, err, "timeout is a number of seconds from 1 to %d", CONFIG_TIMEOUT_MAX);
+    *text = arena_printf(arena, "%d", (int)value->integer);
     return 0;
 }
 

@@ -20,6 +20,10 @@ int config_check_compression(const struct toml_value *value, const char **text, 
 int config_check_block_size(const struct toml_value *value, const char **text, struct arena *arena,
                             struct err *err);
 
+/* Whole seconds, from 1 to CONFIG_TIMEOUT_MAX. */
+int config_check_timeout(const struct toml_value *value, const char **text, struct arena *arena,
+                         struct err *err);
+
 /* A list of HOST[:PORT][/PREFIX], which ends with NULL. */
 int config_check_mirrors(const struct toml_value *value, const char *const **list, struct arena *arena,
                          struct err *err);

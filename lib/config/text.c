@@ -147,6 +147,7 @@ static int add_images(const struct reading *reading, const struct toml_value *ta
         {"cache", config_check_cache, &builder->cache},
         {"compression", config_check_compression, &builder->compression},
         {"block-size", config_check_block_size, &builder->block_size},
+        {"timeout", config_check_timeout, &builder->timeout},
     };
     enum { COUNT = sizeof(keys) / sizeof(keys[0]) };
 
@@ -253,6 +254,7 @@ void config_build(const struct config_builder *builder, struct config *config)
         .cache = builder->cache,
         .compression = builder->compression,
         .block_size = builder->block_size,
+        .timeout = builder->timeout,
         .registries = builder->registries,
         .registry_count = builder->registry_count,
     };

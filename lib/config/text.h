@@ -12,7 +12,7 @@ struct config_builder {
     struct arena *arena;
     struct config_setting *settings;
     size_t setting_count, setting_room, setting_size;
-    struct config_text default_registry, cache, compression, block_size;
+    struct config_text default_registry, cache, compression, block_size, timeout;
     struct config_registry *registries;
     size_t registry_count, registry_room;
 };

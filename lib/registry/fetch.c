@@ -10,6 +10,7 @@
 
 enum {
     HOPS_MAX = 10,      /* redirects */
+    STALLS_MIN = 2,     /* attempts that ran into a limit of time */
     ANSWERS_MAX = 2,    /* to a 401: a token that has just expired, and its successor */
     BACK_OFF_MAX = 30,  /* seconds */
     PROGRESS = 1 << 20, /* bytes: an attempt that brought as much is not counted */
@@ -80,6 +81,7 @@ enum outcome fetch_failure(struct fetch *fetch, const struct http_result *result
 {
     if (result->end == HTTP_STOPPED)
         return stopped(fetch);
+    fetch->has_waited = result->seconds > 0;
     http_error(result, from, fetch->arena, fetch->err);
     if (result->is_cut)
         return OUTCOME_AGAIN;
@@ -161,6 +163,7 @@ static enum outcome attempt(struct fetch *fetch)
 
     fetch->retry_after = -1;
     fetch->received = 0;
+    fetch->has_waited = 0;
     if (fetch->prepare)
         fetch->prepare(fetch->opaque, fetch);
     if (url_read(&start, NULL, fetch->url, fetch->arena, &cause) < 0) {
@@ -190,12 +193,19 @@ static enum outcome attempt(struct fetch *fetch)
     return (enum outcome)outcome;
 }
 
-/* How long the next attempt waits; -1: it is not made, and ERR says why. */
-static int64_t next_wait(struct fetch *fetch, unsigned count)
+/* Of attempts that waited in vain: a registry that is silent is given up before minutes are gone. */
+static unsigned stalls_max(const struct registry_options *options)
+{
+    return options->attempts / 2 > STALLS_MIN ? options->attempts / 2 : STALLS_MIN;
+}
+
+/* How long the next attempt waits after COUNT, of which STALLS waited in vain; -1: it is not made, and ERR
+ * says why. */
+static int64_t next_wait(struct fetch *fetch, unsigned count, unsigned stalls)
 {
     const struct registry_options *options = &fetch->registry->options;
 
-    if (count >= options->attempts)
+    if (count >= options->attempts || stalls >= stalls_max(options))
         return err_prefix(fetch->err, "after %u attempts", count);
     if (fetch->retry_after > (int64_t)options->wait_seconds)
         return err_prefix(fetch->err, "it asks to be left alone for %lld seconds",
@@ -209,7 +219,7 @@ int fetch_run(struct fetch *fetch)
 {
     struct registry *registry = fetch->registry;
     enum outcome outcome;
-    unsigned count = 0;
+    unsigned count = 0, stalls = 0;
     int64_t ms;
 
     for (;;) {
@@ -218,8 +228,11 @@ int fetch_run(struct fetch *fetch)
             outcome = stopped(fetch);
         if (outcome != OUTCOME_AGAIN)
             break;
-        count = fetch->received >= PROGRESS ? 1 : count + 1;
-        ms = next_wait(fetch, count);
+        if (fetch->received >= PROGRESS)
+            count = stalls = 0;
+        count++;
+        stalls += fetch->has_waited != 0;
+        ms = next_wait(fetch, count, stalls);
         if (ms < 0)
             break;
         log_message(LOG_TRACE, "registry %s: %s; next attempt in %lld ms", registry->endpoint.domain,

@@ -61,6 +61,7 @@ struct fetch {
     struct http_result result;
     struct url from;     /* where the response came from */
     int64_t retry_after; /* seconds; -1: not said */
+    int has_waited;      /* this attempt has run into a limit of time */
     /* Set by the sink: */
     enum outcome refused; /* after it has ended the transfer, and filled *err */
     uint64_t received;    /* bytes of this attempt that no other has brought */

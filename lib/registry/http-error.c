@@ -67,7 +67,14 @@ static const char *reason(const struct http_result *result, struct arena *arena)
     case CURLE_SSL_CONNECT_ERROR:
         return arena_join(arena, "TLS cannot be agreed on (does it speak plain http?): ", cause, NULL);
     case CURLE_OPERATION_TIMEDOUT:
-        return "it did not answer in time, or the connection stalled";
+        return arena_printf(
+            arena,
+            result->is_connected
+                ? "it has sent nothing, or less than 1 KiB/s, for %u seconds; key timeout of "
+                  "[images] in the configuration allows more"
+                : "there was no connection within %u seconds: is a firewall between, or a proxy "
+                  "needed? Key timeout of [images] in the configuration allows more",
+            result->seconds);
     case CURLE_PARTIAL_FILE:
         return "the connection was cut before all that it had announced was there";
     case CURLE_GOT_NOTHING:

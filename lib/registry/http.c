@@ -197,6 +197,16 @@ static int is_cut(CURLcode code)
            code == CURLE_SEND_ERROR || code == CURLE_OPERATION_TIMEDOUT;
 }
 
+/* Which limit of time it was, and in which phase. */
+static void settle_time(struct http *http, struct http_result *result)
+{
+    double connected = 0;
+
+    curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME, &connected);
+    result->is_connected = connected > 0;
+    result->seconds = result->is_connected ? http->options->stall_seconds : http->options->connect_seconds;
+}
+
 static void settle(struct http *http, CURLcode code)
 {
     struct http_result *result = http->result;
@@ -216,6 +226,8 @@ static void settle(struct http *http, CURLcode code)
     result->end = HTTP_FAILED;
     result->code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code;
     result->is_cut = is_cut(code);
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        settle_time(http, result);
     curl_easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &result->tls);
     memcpy(result->cause, http->error, sizeof(result->cause) - 1);
 }

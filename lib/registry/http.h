@@ -41,6 +41,8 @@ enum http_end {
 struct http_result {
     enum http_end end;
     struct head head;
+    unsigned seconds; /* HTTP_FAILED: the limit of time that it ran into; 0: none */
+    int is_connected;
     int is_cut; /* HTTP_FAILED: a connection that was there, so that another try may help */
     char *text; /* body where it did not go to the sink; a zero byte follows */
     size_t length;

@@ -333,6 +333,32 @@ packed() { unsquashfs -stat "$(find cache/images -type f)" | awk '/^Compression/
     assert_equal "$(packed)" 'gzip 131072'
 }
 
+@test "a registry that is silent is given up after the time that is configured, which the error says" {
+    local port begin
+    need python3
+    port=$((20000 + RANDOM % 10000))
+    # The kernel takes connections that nobody serves.
+    python3 -c 'import socket, sys, time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(64); print("there", flush=True); time.sleep(60)' "$port" >silent 3>&- &
+    REGISTRY_PROCESS=$!
+    in_tenths 50 test -s silent
+    printf '[images]\ntimeout = 1\n[registry."127.0.0.1:%s"]\nplain-http = true\n' "$port" >c.toml
+    chmod 600 c.toml
+    export CORACLE_CONFIG=$PWD/c.toml
+    capture "$CORACLE" config
+    assert_output_has images.timeout
+    begin=$SECONDS
+    capture "$CORACLE" run "127.0.0.1:$port/small"
+    assert_refused registry 'after 3 attempts'
+    assert_stderr_has 'for 1 seconds'
+    capture "$CORACLE" pull --timeout 2 "127.0.0.1:$port/small"
+    assert_refused registry 'for 2 seconds'
+    ((SECONDS - begin < 30 * CORACLE_TEST_SLOWNESS)) || report "$((SECONDS - begin)) seconds"
+    capture "$CORACLE" pull --timeout 0 "127.0.0.1:$port/small"
+    assert_refused usage 3600
+}
+
 # damage SCRIPT...: does that to $image, the only one in the cache.
 damage() {
     local image

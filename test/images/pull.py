@@ -408,7 +408,7 @@ def takes_minutes(function):
 
 @takes_minutes
 def servers_that_never_come_to_an_end(folder):
-    """One does not answer, one stops in the middle, one sends less than it says: six attempts, half a minute each."""
+    """One does not answer, one stops in the middle, one sends less than it says: half a minute each time."""
     def silent(handler):
         time.sleep(400)
 
@@ -424,7 +424,7 @@ def servers_that_never_come_to_an_end(folder):
     for name, routes in ("silent", [("/.*", silent)]), ("stopping", image.routes(stopping)), ("less", image.routes(less)):
         with Server(routes) as server:
             os.mkdir(f"{folder}/{name}")
-            Place(f"{folder}/{name}", server).refuses("registry", "after 6 attempts", seconds=320)
+            Place(f"{folder}/{name}", server).refuses("registry", f"after {6 if name == 'less' else 3} attempts", seconds=200)
 
 
 

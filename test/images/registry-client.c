@@ -6,7 +6,7 @@
  *     registry-client [OPTION=VALUE...] blobs REFERENCE DIRECTORY (DIGEST SIZE)...
  *     registry-client [OPTION=VALUE...] store|erase|find REFERENCE
  *
- * Options: plain-http ca attempts back-off stall parallel auth-file stop-at, and mirror, as often as
+ * Options: plain-http ca attempts back-off connect stall parallel auth-file stop-at, and mirror, as often as
  * there are mirrors, which have the same plain-http and ca. Credentials are in CLIENT_USER,
  * CLIENT_PASSWORD and CLIENT_TOKEN, for mirror N, from 0, in MIRRORN_USER and MIRRORN_PASSWORD, or, with
  * auth-file ("" for those of the environment), in files. With config=DOMAIN, as often as there are
@@ -63,6 +63,7 @@ static int set_option(struct client *client, const char *argument)
         {"auth-file", &client->auth_file, NULL},
         {"attempts", NULL, &client->options.attempts},
         {"back-off", NULL, &client->options.back_off_ms},
+        {"connect", NULL, &client->options.connect_seconds},
         {"stall", NULL, &client->options.stall_seconds},
         {"parallel", NULL, &client->options.parallel},
         {"plain-http", NULL, (unsigned *)&client->options.plain_http},

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import threading
 import time
 
@@ -289,7 +290,32 @@ def a_stalled_download_is_tried_again(folder):
 def a_server_that_never_answers_is_given_up(_):
     with Server([("/.*", lambda h: time.sleep(8))]) as server:
         client(*FAST, "stall=1", "attempts=2", "manifest", server.name + "/a:1").fails(
-            "registry", "after 2 attempts", "did not answer in time")
+            "registry", "after 2 attempts", "sent nothing, or less than 1 KiB/s, for 1 seconds", "[images]")
+
+
+@test
+def a_server_that_never_answers_gets_half_the_attempts(_):
+    with Server([("/.*", lambda h: time.sleep(8))]) as server:
+        client(*FAST, "stall=1", "attempts=6", "manifest", server.name + "/a:1").fails("registry", "after 3 attempts")
+        equal(len(server.requests), 3)
+
+
+@test
+def a_connection_that_is_not_accepted_is_given_up(_):
+    """A queue that is full: the kernel answers no further SYN."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(address)
+        time.sleep(0.2)
+        client(*FAST, "connect=1", "attempts=2", "manifest", f"127.0.0.1:{address[1]}/a:1").fails(
+            "registry", "no connection within 1 seconds")
+        for one in waiting:
+            one.close()
 
 
 @test

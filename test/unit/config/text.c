@@ -79,7 +79,7 @@ static void test_images(void)
         "[images]\ndefault-registry = \"a.example\"\ncache = \"$SCRATCH/c\"\ncompression = \"zstd:3\"\n"
         "[registry.\"a.example\"]\nmirrors = [\"m1\", \"m2:5000/p/q\"]\nca-file = \"/ca\"\n"
         "[registry.\"localhost:5000\"]\nplain-http = true\n",
-        "[images]\ndefault-registry = \"[::1]:5000\"\nblock-size = 65536\n"
+        "[images]\ndefault-registry = \"[::1]:5000\"\nblock-size = 65536\ntimeout = 90\n"
         "[registry.\"a.example\"]\nmirrors = []\n",
     };
     const struct config_registry *registry;
@@ -99,6 +99,7 @@ static void test_images(void)
     TAP_STR(config.cache.origin, "1:3");
     TAP_STR(config.compression.value, "zstd:3");
     TAP_STR(config.block_size.value, "65536");
+    TAP_STR(config.timeout.value, "90");
     TAP_INT(config.registry_count, 2);
     registry = config_registry(&config, "a.example");
     TAP_STR(registry->mirrors[0], NULL);
@@ -141,6 +142,9 @@ static void test_mistakes(void)
         {"[images]\ncompression = \"zstd:fast\"", "is no compression"},
         {"[images]\nblock-size = 3000", "1:2:14: block-size is not a power of two"},
         {"[images]\nblock-size = \"2M\"", "block-size is not a power of two"},
+        {"[images]\ntimeout = 0", "1:2:11: timeout is a number of seconds from 1 to 3600"},
+        {"[images]\ntimeout = 3601", "timeout is a number of seconds"},
+        {"[images]\ntimeout = \"30\"", "1:2:11"},
         {"[images]\nblock-size = -4096", "block-size is not a power of two"},
         {"[registry]\na = 1", "1:2:5: a: expected a table"},
         {"[registry.\"a b\"]", "1:1:11: 'a b' is no registry"},

@@ -83,24 +83,26 @@ const char *auth_basic(const struct registry_credentials *credentials, struct ar
     return out;
 }
 
-int auth_denied(struct fetch *fetch, const char *words)
+int auth_denied(struct fetch *fetch, const char *who, int status, const char *words)
 {
     const struct registry_credentials *credentials = &fetch->registry->credentials;
-    const char *origin = credentials->origin;
+    const char *origin = credentials->origin, *domain = fetch->registry->endpoint.domain;
 
     if (credentials->identity_token)
         err_set(fetch->err, ERR_REGISTRY_DENIED,
-                "%s: the identity token from %s is not accepted (401); `coracle login %s` gets another%s",
-                fetch->what, origin, fetch->registry->endpoint.domain, words);
+                "%s: %s: the identity token from %s is not accepted (%d); `coracle login %s` gets another%s",
+                fetch->what, who, origin, status, domain, words);
     else if (credentials->user)
         err_set(fetch->err, ERR_REGISTRY_DENIED,
-                "%s: user %s with the password from %s is not let in (401), or may not see this%s",
-                fetch->what, str_quote(fetch->arena, credentials->user), origin, words);
+                "%s: %s: user %s with the password from %s is not let in (%d), or may not see this; `coracle "
+                "login %s` tries another%s",
+                fetch->what, who, str_quote(fetch->arena, credentials->user), origin, status, domain, words);
     else
-        err_set(fetch->err, ERR_REGISTRY_DENIED,
-                "%s: it lets nobody in without credentials (401), and there are none for it; `coracle login "
-                "%s` keeps them. Some registries say this of names that do not exist%s",
-                fetch->what, fetch->registry->endpoint.domain, words);
+        err_set(
+            fetch->err, ERR_REGISTRY_DENIED,
+            "%s: %s lets nobody in without credentials (%d), and there are none for %s; `coracle login %s` "
+            "keeps them. Some registries say this of names that do not exist%s",
+            fetch->what, who, status, domain, domain, words);
     return OUTCOME_FAILED;
 }
 
@@ -235,8 +237,8 @@ static int take_token(struct fetch *fetch, const struct http_result *result, dou
     if (object && !token)
         token = text_member(object, "access_token");
     if (!token || !is_usable(token)) {
-        err_set(fetch->err, ERR_REGISTRY, "what its token server %s answers holds no token%s%s", server,
-                object ? "" : ": ", object ? "" : err.text);
+        err_set(fetch->err, ERR_REGISTRY, "%s: what its token server %s answers holds no token%s%s",
+                fetch->what, server, object ? "" : ": ", object ? "" : err.text);
         return OUTCOME_FAILED;
     }
     identity = text_member(object, "refresh_token");
@@ -255,24 +257,21 @@ static int token_refused(struct fetch *fetch, const struct http_result *result, 
     const int status = result->head.status;
     const char *name = url_origin(server, fetch->arena);
 
-    if (status == 401 || status == 403) {
-        auth_denied(fetch, status_words(fetch, result));
-        err_prefix(fetch->err, "its token server %s", name);
-        return OUTCOME_FAILED;
-    }
+    if (status == 401 || status == 403)
+        return auth_denied(fetch, arena_join(fetch->arena, "its token server ", name, NULL), status,
+                           status_words(fetch, result));
     if (status >= 400 && status < 500 && status != 408 && status != 429 &&
         fetch->registry->credentials.identity_token) {
-        err_set(
-            fetch->err, ERR_REGISTRY_DENIED,
-            "its token server %s does not take the identity token from %s (status %d); `coracle login %s` "
-            "gets another%s",
-            name, fetch->registry->credentials.origin, status, fetch->registry->endpoint.domain,
-            status_words(fetch, result));
+        err_set(fetch->err, ERR_REGISTRY_DENIED,
+                "%s: its token server %s does not take the identity token from %s (status %d); `coracle "
+                "login %s` gets another%s",
+                fetch->what, name, fetch->registry->credentials.origin, status,
+                fetch->registry->endpoint.domain, status_words(fetch, result));
         return OUTCOME_FAILED;
     }
     fetch->retry_after = result->head.retry_after;
-    err_set(fetch->err, ERR_REGISTRY, "its token server %s answers with status %d instead of a token%s", name,
-            status, status_words(fetch, result));
+    err_set(fetch->err, ERR_REGISTRY, "%s: its token server %s answers with status %d instead of a token%s",
+            fetch->what, name, status, status_words(fetch, result));
     return status == 408 || status == 429 || status >= 500 ? OUTCOME_AGAIN : OUTCOME_FAILED;
 }
 
@@ -287,7 +286,7 @@ static int fetch_token(struct fetch *fetch, const struct challenge *challenge)
     http_perform(fetch->http, &request, &result, fetch->arena);
     if (result.end != HTTP_COMPLETE) {
         int outcome = fetch_failure(fetch, &result, &request.url);
-        err_prefix(fetch->err, "its token server");
+        err_prefix(fetch->err, "%s: its token server", fetch->what);
         return outcome;
     }
     if (result.head.status != 200)
@@ -301,11 +300,29 @@ static int answer_basic(struct fetch *fetch, const struct http_result *result)
     struct registry *registry = fetch->registry;
 
     if (!registry->credentials.user || registry->auth.is_basic)
-        return auth_denied(fetch, status_words(fetch, result));
+        return auth_denied(fetch, url_origin(&fetch->from, fetch->arena), 401, status_words(fetch, result));
     set_header(&registry->auth, auth_basic(&registry->credentials, fetch->arena));
     registry->auth.is_basic = 1;
     registry->auth.expires = 0;
     return OUTCOME_DONE;
+}
+
+/* A 401 whose LIST of challenges holds none that is known. */
+static int unanswerable(struct fetch *fetch, const struct challenge *list)
+{
+    const char *who = url_origin(&fetch->from, fetch->arena);
+
+    if (list)
+        err_set(fetch->err, ERR_REGISTRY_DENIED,
+                "%s: %s wants to be authenticated by %s, which is not known here (401)", fetch->what, who,
+                str_quote(fetch->arena, list->scheme));
+    else
+        err_set(
+            fetch->err, ERR_REGISTRY_DENIED,
+            "%s: %s lets nobody in (401) and does not say how to authenticate, as a registry would: is its "
+            "name right, and no proxy before it? `coracle login %s` keeps credentials%s",
+            fetch->what, who, fetch->registry->endpoint.domain, status_words(fetch, &fetch->result));
+    return OUTCOME_FAILED;
 }
 
 static int answer(struct fetch *fetch, const struct head *head)
@@ -318,11 +335,7 @@ static int answer(struct fetch *fetch, const struct head *head)
         return fetch_token(fetch, bearer);
     if (challenge_find(list, "basic"))
         return answer_basic(fetch, &fetch->result);
-    err_set(fetch->err, ERR_REGISTRY_DENIED,
-            list ? "it wants to be authenticated by %s, which is not known here (401)"
-                 : "it lets nobody in (401) and does not say how to authenticate%s",
-            list ? str_quote(fetch->arena, list->scheme) : status_words(fetch, &fetch->result));
-    return OUTCOME_FAILED;
+    return unanswerable(fetch, list);
 }
 
 int auth_current(struct fetch *fetch, const char **header, unsigned *generation)

@@ -48,7 +48,8 @@ int auth_answer(struct fetch *fetch, unsigned generation, const struct head *hea
 /* "Basic " and the base64 of user and password. */
 const char *auth_basic(const struct registry_credentials *credentials, struct arena *arena);
 
-/* That the registry has refused what it asked for; WORDS as from status_words(). OUTCOME_FAILED. */
-int auth_denied(struct fetch *fetch, const char *words);
+/* That WHO, the registry's address or its token server's, has refused what it asked for, with STATUS; WORDS
+ * as from status_words(). OUTCOME_FAILED. */
+int auth_denied(struct fetch *fetch, const char *who, int status, const char *words);
 
 #endif

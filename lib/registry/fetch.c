@@ -181,7 +181,8 @@ static enum outcome attempt(struct fetch *fetch)
             is_foreign |= !url_same_origin(&at, &registry->base);
         } else if (fetch->result.head.status == 401 && !is_foreign) {
             if (answers++ == ANSWERS_MAX)
-                return (enum outcome)auth_denied(fetch, status_words(fetch, &fetch->result));
+                return (enum outcome)auth_denied(fetch, url_origin(&at, fetch->arena), 401,
+                                                 status_words(fetch, &fetch->result));
             outcome = auth_answer(fetch, generation, &fetch->result.head);
             if (outcome == OUTCOME_DONE)
                 outcome = auth_current(fetch, &header, &generation);

@@ -209,8 +209,25 @@ def a_right_password_is_let_in(_):
 def other_ways_to_authenticate_are_told(_):
     for value, part in (("Digest realm=x", "by digest"), (None, "does not say how"), ("Bearer x=y", "by bearer")):
         with Server([("/.*", lambda h: h.answer(401, headers=[("WWW-Authenticate", value)] if value else []))]) as server:
-            client(*FAST, "check", server.name + "/a", environment=USER).fails("registry-denied", part)
+            client(*FAST, "check", server.name + "/a", environment=USER).fails("registry-denied", part, server.origin)
             equal(len(server.requests), 1)
+    with Server([("/.*", lambda h: h.answer(401))]) as server:
+        client(*FAST, "manifest", server.name + "/a:1").fails("registry-denied", "image a:1: " + server.origin, "coracle login " + server.name)
+
+
+@test
+def who_has_refused_is_named(_):
+    """The registry, by the address that was asked, or its token server."""
+    with Server([("/.*", lambda h: h.answer(401, headers=[("WWW-Authenticate", "Basic realm=x")]))]) as server:
+        for environment in ({}, USER):
+            client(*FAST, "manifest", server.name + "/a:1", environment=environment).fails(
+                "registry-denied", "image a:1: " + server.origin, "(401)", "coracle login " + server.name)
+    for status in (401, 403):
+        for environment in ({}, USER):
+            with Server([("/token", lambda h: h.answer(status)), ("/.*", lambda h: h.answer(401, headers=[
+                    ("WWW-Authenticate", f'Bearer realm="http://localhost:{h.headers["Host"].split(":")[1]}/token"')]))]) as server:
+                client(*FAST, "manifest", server.name + "/a:1", environment=environment).fails(
+                    "registry-denied", "image a:1: its token server http://localhost:", f"({status})", "coracle login " + server.name)
 
 
 @test

@@ -1,12 +1,15 @@
 #include "registry/http.h"
 
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -96,6 +99,43 @@ static void allow_protocols(struct http *http)
 #endif
 }
 
+/* Whether libcurl has a bundle of the system's authorities, and it is here: minimal nodes have none. */
+static int has_system_bundle(void)
+{
+#if LIBCURL_VERSION_NUM >= 0x074600
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    return info->age >= CURLVERSION_SEVENTH && info->cainfo && access(info->cainfo, R_OK) == 0;
+#else
+    return 0;
+#endif
+}
+
+/* CURLOPT_SSL_CTX_FUNCTION(3) */
+static CURLcode add_authority(CURL *easy, void *context, void *opaque)
+{
+    const struct http *http = opaque;
+    const int is_read =
+        X509_STORE_load_locations(SSL_CTX_get_cert_store(context), http->options->ca_file, NULL);
+
+    (void)easy;
+    ERR_clear_error();
+    return is_read == 1 ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+}
+
+/* A file of the caller's takes the place of the system's bundle; trust is besides. */
+static void set_authorities(struct http *http)
+{
+    const char *file = http->options->ca_file;
+
+    if (file && has_system_bundle() && SET(CURLOPT_SSL_CTX_FUNCTION, add_authority) == CURLE_OK)
+        SET(CURLOPT_SSL_CTX_DATA, http);
+    else if (file)
+        SET(CURLOPT_CAINFO, file);
+    if (http->options->ca_directory)
+        SET(CURLOPT_CAPATH, http->options->ca_directory);
+}
+
 /* What no request changes. */
 static void set_up(struct http *http)
 {
@@ -124,10 +164,7 @@ static void set_up(struct http *http)
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);
     SET(CURLOPT_XFERINFODATA, http);
-    if (http->options->ca_file)
-        SET(CURLOPT_CAINFO, http->options->ca_file);
-    if (http->options->ca_directory)
-        SET(CURLOPT_CAPATH, http->options->ca_directory);
+    set_authorities(http);
 }
 
 struct http *http_open(const struct registry_options *options, int (*is_stopped)(void *), void *opaque)

@@ -72,16 +72,16 @@ struct registry_mirror {
 
 /* A member that is 0 or NULL has its default. */
 struct registry_options {
-    int plain_http;      /* this registry is spoken to without TLS */
-    const char *ca_file; /* certificates in PEM that are trusted besides those of the system's directory */
-    const char *ca_directory;              /* in place of the system's directory; c_rehash(1) */
-    unsigned connect_seconds;              /* 30; 10 of a mirror */
-    unsigned stall_seconds;                /* 30: as long may a connection give less than 1 KiB/s */
-    unsigned attempts;                     /* 6; those that brought 1 MiB are not counted. Of those that ran
-                                            * into a limit of time half, but two at least: they have waited */
-    unsigned back_off_ms;                  /* 1000: before the second attempt */
-    unsigned wait_seconds;                 /* 120: no longer is waited for what Retry-After says */
-    unsigned parallel;                     /* 4 blobs at once */
+    int plain_http;           /* this registry is spoken to without TLS */
+    const char *ca_file;      /* certificates in PEM that are trusted besides those of the system */
+    const char *ca_directory; /* in place of the system's directory; c_rehash(1) */
+    unsigned connect_seconds; /* 30; 10 of a mirror */
+    unsigned stall_seconds;   /* 30: as long may a connection give less than 1 KiB/s */
+    unsigned attempts;        /* 6; those that brought 1 MiB are not counted. Of those that ran
+                               * into a limit of time half, but two at least: they have waited */
+    unsigned back_off_ms;     /* 1000: before the second attempt */
+    unsigned wait_seconds;    /* 120: no longer is waited for what Retry-After says */
+    unsigned parallel;        /* 4 blobs at once */
     const struct registry_mirror *mirrors; /* at most REGISTRY_MIRRORS_MAX */
     size_t mirror_count;
     unsigned mirror_attempts; /* 2 */

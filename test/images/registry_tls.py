@@ -1,6 +1,9 @@
 """How the registry is reached: names, addresses, TLS, proxies. Tests for registry.py."""
 import base64
+import os
+import shutil
 import socket
+import subprocess
 import tempfile
 
 from hostile import OCI_MANIFEST, Server, certificates
@@ -23,6 +26,25 @@ def a_private_authority_is_trusted_where_it_is_named(_):
     with secure("good") as server:
         client(CA, "manifest", server.name + "/a:1").succeeds()
         client("manifest", server.name + "/a:1").fails("registry", "nobody who is trusted here has signed its certificate")
+
+
+@test
+def a_private_authority_is_trusted_besides_those_of_the_system(_):
+    """Also where the system has them in one file alone, without a directory: in a mount namespace it is so."""
+    bundle = subprocess.run(["curl-config", "--ca"], check=True, capture_output=True, text=True).stdout.strip()
+    inside = ["unshare", "-Urm", "sh", "-c", f'mount --bind "$0" "{os.path.dirname(bundle)}" && exec "$@"']
+    with tempfile.TemporaryDirectory() as other, tempfile.TemporaryDirectory() as system:
+        certificates(other)
+        shutil.copy(f"{other}/ca.pem", f"{system}/{os.path.basename(bundle)}")
+        with secure("good") as private, Server(ROUTES, certificate=f"{other}/good") as public:
+            for server in (private, public):
+                client(CA, "manifest", server.name + "/a:1", within=[*inside, system]).succeeds()
+            client("manifest", private.name + "/a:1", within=[*inside, system]).fails("registry", "nobody who is trusted")
+            client("ca=/nonexistent", "manifest", public.name + "/a:1", within=[*inside, system]).fails(
+                "registry", "authorities' certificates cannot be read")
+            # A node without any.
+            os.remove(f"{system}/{os.path.basename(bundle)}")
+            client(CA, "manifest", private.name + "/a:1", within=[*inside, system]).succeeds()
 
 
 @test

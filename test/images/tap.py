@@ -46,14 +46,15 @@ class Result:
         return self
 
 
-def start(*arguments, environment=None, **more):
+def start(*arguments, environment=None, within=(), **more):
+    """WITHIN: a command that executes the client."""
     keep = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "HOME") if name in os.environ}
-    return subprocess.Popen([CLIENT, *arguments], env={**keep, **(environment or {})}, stdout=subprocess.PIPE,
+    return subprocess.Popen([*within, CLIENT, *arguments], env={**keep, **(environment or {})}, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, **more)
 
 
-def client(*arguments, environment=None, **more):
-    process = start(*arguments, environment=environment, **more)
+def client(*arguments, environment=None, within=(), **more):
+    process = start(*arguments, environment=environment, within=within, **more)
     try:
         out, err = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:

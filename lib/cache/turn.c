@@ -23,7 +23,11 @@
  */
 enum { BACKLOG = 4096, KNOCKS = 300, KNOCK_PAUSE_NS = 100 * 1000 * 1000 };
 
-enum { PATIENCE = 2000 /* milliseconds until it is asked whether there is anybody to wait for */ };
+enum {
+    PATIENCE = 2000, /* milliseconds until it is asked whether there is anybody to wait for */
+    LOOKS = 3,       /* at one who is stopped, until it is gone on without him */
+    SUCCESSORS = 8,  /* that are stopped too; then everyone has a turn */
+};
 
 /* What those who wait are told. */
 struct outcome {
@@ -68,34 +72,46 @@ static pid_t ours(int fd)
                : 0;
 }
 
-/* Waits until FD can be read, and says so where OWNER, who has the turn, was stopped. */
-static void be_patient(int fd, pid_t owner)
+/*
+ * Waits until FD can be read: 0; or until OWNER, who has the turn, was seen to be stopped several
+ * times: 1. Once is not enough: where a whole job was, he goes on as we do.
+ */
+static int be_patient(int fd, pid_t owner)
 {
     struct pollfd socket = {.fd = fd, .events = POLLIN};
     char text[PROC_STAT];
-    int is_told = 0, ready;
+    int looks = 0, is_told = 0, ready;
 
-    while ((ready = poll(&socket, 1, is_told ? -1 : PATIENCE)) == 0 || (ready < 0 && errno == EINTR)) {
-        const char *state = proc_stat(text, owner);
+    while ((ready = poll(&socket, 1, PATIENCE)) == 0 || (ready < 0 && errno == EINTR)) {
+        const char state = *proc_stat(text, owner);
 
-        if (ready < 0 || (*state != 'T' && *state != 't'))
+        if (ready < 0)
             continue;
-        log_warning(
-            "process %ld, which brings the image for all that wait for it, was stopped; kill -CONT %ld "
-            "lets it go on",
-            (long)owner, (long)owner);
+        looks = state == 'T' ? looks + 1 : 0;
+        if (looks == LOOKS)
+            return 1;
+        if ((state != 'T' && state != 't') || is_told)
+            continue;
+        log_warning("process %ld, which brings the image for all that wait for it, was stopped; kill -CONT "
+                    "%ld lets it go on%s",
+                    (long)owner, (long)owner, state == 'T' ? ", else another one brings it" : "");
         is_told = 1;
     }
+    return 0;
 }
 
-static enum turn_result wait_for(int fd, pid_t owner, struct err *err)
+/* *STOPPED: OWNER, where he is not waited for any longer. */
+static enum turn_result wait_for(int fd, pid_t owner, pid_t *stopped, struct err *err)
 {
     struct outcome outcome;
     ssize_t length;
 
     if (fcntl(fd, F_SETFL, 0) < 0)
         return TURN_OURS;
-    be_patient(fd, owner);
+    if (be_patient(fd, owner)) {
+        *stopped = owner;
+        return TURN_OVER;
+    }
     do {
         length = recv(fd, &outcome, sizeof(outcome), 0);
     } while (length < 0 && errno == EINTR);
@@ -109,7 +125,8 @@ static enum turn_result wait_for(int fd, pid_t owner, struct err *err)
 }
 
 /* Asks who has the turn, and waits for him. */
-static enum turn_result follow(int fd, const struct sockaddr_un *address, socklen_t length, struct err *err)
+static enum turn_result follow(int fd, const struct sockaddr_un *address, socklen_t length, pid_t *stopped,
+                               struct err *err)
 {
     static const struct timespec pause = {.tv_nsec = KNOCK_PAUSE_NS};
 
@@ -117,7 +134,7 @@ static enum turn_result follow(int fd, const struct sockaddr_un *address, sockle
         if (connect(fd, (const struct sockaddr *)address, length) == 0) {
             const pid_t owner = ours(fd);
 
-            return owner ? wait_for(fd, owner, err) : TURN_OURS;
+            return owner ? wait_for(fd, owner, stopped, err) : TURN_OURS;
         }
         if (errno == ECONNREFUSED)
             return TURN_OVER;
@@ -128,7 +145,8 @@ static enum turn_result follow(int fd, const struct sockaddr_un *address, sockle
     return TURN_OURS;
 }
 
-enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err)
+static enum turn_result take(struct turn *turn, const char *what, pid_t *stopped, struct arena *arena,
+                             struct err *err)
 {
     struct sockaddr_un address;
     const socklen_t length = name_of(&address, what, arena);
@@ -143,7 +161,21 @@ enum turn_result turn_take(struct turn *turn, const char *what, struct arena *ar
             turn->listener = fd_steal(&fd);
         return TURN_OURS;
     }
-    return errno == EADDRINUSE ? follow(fd, &address, length, err) : TURN_OURS;
+    return errno == EADDRINUSE ? follow(fd, &address, length, stopped, err) : TURN_OURS;
+}
+
+enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err)
+{
+    for (int i = 0; i < SUCCESSORS; i++) {
+        pid_t stopped = 0;
+        enum turn_result result = take(turn, what, &stopped, arena, err);
+
+        if (!stopped)
+            return result;
+        /* Those who wait for him no longer have one turn among themselves. */
+        what = arena_printf(arena, "%s after process %ld", what, (long)stopped);
+    }
+    return TURN_OURS;
 }
 
 void turn_end(struct turn *turn, const struct err *failure)

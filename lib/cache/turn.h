@@ -28,7 +28,8 @@ enum turn_result { TURN_OURS, TURN_DONE, TURN_OVER, TURN_FAILED };
  * Takes the turn for WHAT, or waits until the one who has it ends. Where the name is another
  * user's or that of something in a container of this one, or there is none, everyone has a
  * turn at once: what anybody may take must not make others wait, or be believed. Who waits
- * for a process that was stopped is told so.
+ * for a process that was stopped is told so, and after six seconds one of those who wait has the
+ * turn, while the stopped one still believes that he has: what is done must be safe to be done twice.
  */
 enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err);
 

@@ -131,6 +131,52 @@ static void test_kill(void)
     turn_end(&turn, NULL);
 }
 
+/* Who has the turn stays stopped: one of those who wait has it, and the others wait for that one. */
+static void test_successor(void)
+{
+    enum { COUNT = 5 };
+    pid_t owner = fork(), waiters[COUNT];
+    struct turn turn;
+    struct err err;
+    int ours = 0, done = 0;
+
+    if (owner == 0) {
+        turn_take(&turn, what, &arena, &err);
+        raise(SIGSTOP);
+        turn_end(&turn, NULL);
+        _exit(0);
+    }
+    waitpid(owner, NULL, WUNTRACED);
+    for (int i = 0; i < COUNT; i++) {
+        waiters[i] = fork();
+        if (waiters[i])
+            continue;
+        alarm(40);
+        switch (turn_take(&turn, what, &arena, &err)) {
+        case TURN_OURS:
+            sleep(2); /* the others are here by then */
+            turn_end(&turn, NULL);
+            _exit(10);
+        case TURN_DONE:
+            _exit(14);
+        default:
+            _exit(1);
+        }
+    }
+    for (int i = 0; i < COUNT; i++) {
+        const int status = status_of(waiters[i]);
+
+        ours += status == 10;
+        done += status == 14;
+    }
+    TAP_INT(ours, 1);
+    TAP_INT(done, COUNT - 1);
+    kill(owner, SIGCONT);
+    TAP_INT(status_of(owner), 0);
+    TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
+    turn_end(&turn, NULL);
+}
+
 /* Who has the turn is stopped: those who wait say for whom. */
 static void test_stopped(void)
 {
@@ -238,6 +284,7 @@ int main(void)
     test_outcomes();
     test_kill();
     test_stopped();
+    test_successor();
     test_container();
     test_full_queue();
     arena_free(&arena);

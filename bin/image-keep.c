@@ -1,9 +1,13 @@
 #include "image-keep.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/remove.h"
 #include "cache/name.h"
 #include "cache/store.h"
 #include "cache/turn.h"
@@ -15,12 +19,28 @@ static int is_there(const char *path)
     return access(path, R_OK) == 0;
 }
 
+/* Where the layers of the image ID are while it is made. */
+static const char *folder_of(const struct image_keeping *keeping, const char *id, struct arena *arena)
+{
+    return arena_join(arena, keeping->directory, "/" CACHE_LAYERS "/", id, NULL);
+}
+
+/* The image is there: whatever was fetched for it, by whoever was slower or was killed, is of no use. */
+static void remove_layers(const struct image_keeping *keeping, const struct image_source *source,
+                          struct arena *arena)
+{
+    FD_CLEANUP int layers = openat(AT_FDCWD, path_join(arena, keeping->directory, CACHE_LAYERS),
+                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (layers >= 0 && source->id)
+        remove_tree(layers, source->id);
+}
+
 /* Makes the file IMAGE, ID, of what SOURCE has. */
 static int make(const struct image_keeping *keeping, struct image_source *source, const char *image,
                 const char *id, struct arena *arena, struct err *err)
 {
-    const char *folder =
-        source->id ? arena_join(arena, keeping->directory, "/" CACHE_LAYERS "/", source->id, NULL) : NULL;
+    const char *folder = source->id ? folder_of(keeping, source->id, arena) : NULL;
     /* What is there is damaged, or of another kind than is wanted. */
     const struct output output = {.path = image, .replace = is_there(image), .options = *keeping->pack};
 
@@ -61,6 +81,8 @@ static int bring(const struct image_keeping *keeping, const char *name, struct a
             result = store_link(keeping->directory, name, image, arena, err);
     }
     image_source_close(&source);
+    if (result == 0)
+        remove_layers(keeping, &source, arena);
     return result;
 }
 

@@ -359,6 +359,33 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(64); print("there", flush=True
     assert_refused usage 3600
 }
 
+@test "one that is stopped while it fetches holds nobody, and leaves no layers when it goes on" {
+    local stopped begin
+    head -c 30000000 /dev/urandom >"$IMAGE/opt/random"
+    rm -rf layout upper
+    make_layout
+    plain_registry
+    "$CORACLE" run "$REGISTRY/small:1.0" >first 2>&1 3>&- &
+    stopped=$!
+    in_tenths 50 find_partial
+    kill -STOP "$stopped"
+    [[ -z $(find cache/images -type f) ]] || report 'expected to stop it before it was done'
+    begin=$SECONDS
+    capture "$CORACLE" run "$REGISTRY/small:1.0"
+    assert_output second
+    assert_stderr_has "process $stopped,"
+    ((SECONDS - begin < 30 * CORACLE_TEST_SLOWNESS)) || report "$((SECONDS - begin)) seconds"
+    kill -CONT "$stopped"
+    wait "$stopped"
+    assert_equal "$(tail -n 1 first)" second
+    assert_equal "$(made) $(find cache/layers -mindepth 1)" '1 1 '
+    # What a slower node has left, or one that was killed.
+    mkdir "cache/layers/$("$CORACLE" images --json | jq -r '.images[0].id')"
+    for part in cache/layers/*; do touch "$part/sha256:0.partial-x"; done
+    "$CORACLE" run --pull=always "$REGISTRY/small:1.0"
+    assert_equal "$(find cache/layers -mindepth 1)" ''
+}
+
 # damage SCRIPT...: does that to $image, the only one in the cache.
 damage() {
     local image

@@ -3,7 +3,7 @@
 
 BEGIN {
     FS = "\t"
-    split("coracle-zstd coracle-lz4 umoci-gzip umoci-zstd charliecloud buildah small-50000 small-200000", order, " ")
+    split("coracle-zstd coracle-lz4 umoci-gzip umoci-zstd charliecloud buildah podman small-50000 small-200000", order, " ")
     split("tls hash inflate compress-zstd compress-lz4", parts, " ")
     title["coracle-zstd"] = "coracle pull (zstd 1)"
     title["coracle-lz4"] = "coracle pull, lz4"
@@ -11,6 +11,7 @@ BEGIN {
     title["umoci-zstd"] = "skopeo, umoci, mksquashfs zstd 1"
     title["charliecloud"] = "ch-image pull, ch-convert"
     title["buildah"] = "buildah, mksquashfs zstd 1"
+    title["podman"] = "podman, mksquashfs zstd 1"
     title["small-50000"] = "coracle pull, 50,000 small files"
     title["small-200000"] = "coracle pull, 200,000 small files"
     title["tls"] = "TLS (curl)"
@@ -18,7 +19,7 @@ BEGIN {
     title["inflate"] = "inflating"
     title["compress-zstd"] = "compressing, zstd 1"
     title["compress-lz4"] = "compressing, lz4"
-    peers["umoci-gzip"] = peers["umoci-zstd"] = peers["charliecloud"] = peers["buildah"] = 1
+    peers["umoci-gzip"] = peers["umoci-zstd"] = peers["charliecloud"] = peers["buildah"] = peers["podman"] = 1
 }
 
 $1 == "facts" {facts = $2; day = $3; next}

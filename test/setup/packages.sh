@@ -13,7 +13,7 @@ packages_for() {
             # What fetches and converts images, without which configure leaves it out.
             images) printf '%s\n' libcurl4-openssl-dev libssl-dev libarchive-dev libzstd-dev libsquashfs-dev libisal-dev zlib1g-dev ;;
             # test/images.
-            image-tests) printf '%s\n' docker-registry apache2-utils skopeo openssl python3 umoci squashfs-tools buildah jq ;;
+            image-tests) printf '%s\n' docker-registry apache2-utils skopeo openssl python3 umoci squashfs-tools buildah podman jq ;;
             # make_image.
             image) printf '%s\n' mmdebstrap fakechroot fakeroot squashfs-tools ;;
             # mpirun on the host starts the ranks.

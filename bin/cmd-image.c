@@ -1,4 +1,5 @@
-/* What coracle-image and coracle-config do: it needs libraries that a launch must not carry. */
+/* What coracle-image, coracle-config and coracle-doctor do: it needs libraries that a launch must not carry.
+ */
 #include "commands.h"
 #include "heavy.h"
 
@@ -22,4 +23,9 @@ int cmd_image(int argc, char *argv[], char *const environment[], struct arena *a
 int cmd_config(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
     return become("coracle-config", argc, argv, environment, arena, err);
+}
+
+int cmd_doctor(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
+{
+    return become("coracle-doctor", argc, argv, environment, arena, err);
 }

@@ -21,6 +21,7 @@ int cmd_shell(int argc, char *argv[], char *const environment[], struct arena *a
 int cmd_exec(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_ps(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_config(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
+int cmd_doctor(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_image(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 int cmd_explain(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err);
 

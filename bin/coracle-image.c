@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/build-mark.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "heavy.h"
@@ -15,6 +16,8 @@
 #include "image-commands.h"
 #include "oci/platform.h"
 #include "output.h"
+
+BUILD_MARK_KEEP;
 
 static const struct {
     const char *name;

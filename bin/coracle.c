@@ -2,11 +2,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/build-mark.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/str.h"
 #include "commands.h"
 #include "output.h"
+
+BUILD_MARK_KEEP;
 
 static const struct command commands[] = {
     {"run", "execute a command in an image", cmd_run},
@@ -22,6 +25,7 @@ static const struct command commands[] = {
     {"inspect", "print what an image says of itself", cmd_image},
     {"rm", "remove images from the cache", cmd_image},
     {"config", "print what is configured and where, or check a file", cmd_config},
+    {"doctor", "try what this node offers, and say what helps", cmd_doctor},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -2,57 +2,98 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
-/* Whether the switch FILE of /proc/sys holds 0. */
-static int is_switched_off(const char *file)
+/* The beginning of FILE, at most SIZE - 1 bytes, with a zero byte. "" where it cannot be read. */
+static void read_head(const char *file, char *text, size_t size)
 {
     FD_CLEANUP int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
-    char c = '1';
+    size_t length = 0;
+    ssize_t n;
 
-    return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
+    /* Of a file of /proc one call reads a page at most. */
+    while (fd >= 0 && length < size - 1 && (n = read(fd, text + length, size - 1 - length)) > 0)
+        length += (size_t)n;
+    text[length] = 0;
 }
 
-static int is_restricted_by_apparmor(void)
+static int begins_with(const char *file, char c)
 {
-    FD_CLEANUP int fd =
-        openat(AT_FDCWD, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", O_RDONLY | O_CLOEXEC);
-    char c = '0';
+    char text[2];
 
-    return fd >= 0 && read(fd, &c, 1) == 1 && c == '1';
+    read_head(file, text, sizeof(text));
+    return *text == c;
+}
+
+/* proc(5): the line is there since Linux 3.8; 2 is a filter. */
+static int has_filter(void)
+{
+    char text[4096];
+    const char *line;
+
+    read_head("/proc/self/status", text, sizeof(text));
+    line = strstr(text, "\nSeccomp:\t");
+    return line && line[sizeof("\nSeccomp:\t") - 1] == '2';
+}
+
+/* What mountinfo calls "/" is the mount that is the caller's root; a plain directory has no line. proc(5) */
+static int is_chroot(void)
+{
+    char text[65536];
+    char *next;
+
+    read_head("/proc/self/mountinfo", text, sizeof(text));
+    if (!*text)
+        return 0;
+    for (char *line = text; line; line = next) {
+        next = strchr(line, '\n');
+        if (!next)
+            break; /* cut off: not known */
+        *next++ = 0;
+        for (int field = 0; field < 4 && line; field++) {
+            line = strchr(line, ' ');
+            line = line ? line + 1 : NULL;
+        }
+        if (line && line[0] == '/' && line[1] == ' ')
+            return 0;
+        if (!*next)
+            return 1;
+    }
+    return 0;
+}
+
+void userns_look(struct userns_switches *switches)
+{
+    *switches = (struct userns_switches){
+        .no_user = begins_with("/proc/sys/user/max_user_namespaces", '0'),
+        .no_mount = begins_with("/proc/sys/user/max_mnt_namespaces", '0'),
+        .root_only = begins_with("/proc/sys/kernel/unprivileged_userns_clone", '0'),
+        .apparmor = begins_with("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1'),
+        .selinux = begins_with("/sys/fs/selinux/enforce", '1'),
+        .seccomp = has_filter(),
+        .is_chroot = is_chroot(),
+    };
+}
+
+static int refused(int (*why)(const struct userns_switches *, int, struct refusal *), int errnum,
+                   struct err *err)
+{
+    struct userns_switches switches;
+    struct refusal refusal;
+
+    userns_look(&switches);
+    return why(&switches, errnum, &refusal) ? refusal_set(&refusal, err) : 0;
 }
 
 int userns_refused(int errnum, struct err *err)
 {
-    if (is_switched_off("/proc/sys/user/max_user_namespaces"))
-        return err_set(err, ERR_USERNS_DISABLED,
-                       "user namespaces are switched off on this node: user.max_user_namespaces is 0; the "
-                       "site can allow them with: sysctl user.max_user_namespaces=65536");
-    if (is_switched_off("/proc/sys/user/max_mnt_namespaces"))
-        return err_set(
-            err, ERR_USERNS_DISABLED,
-            "mount namespaces are switched off on this node: user.max_mnt_namespaces is 0; the site "
-            "can allow them with: sysctl user.max_mnt_namespaces=65536");
-    if (is_switched_off("/proc/sys/kernel/unprivileged_userns_clone"))
-        return err_set(err, ERR_USERNS_DISABLED,
-                       "user namespaces are for root only on this node; the site can allow them with: sysctl "
-                       "kernel.unprivileged_userns_clone=1");
-    if (is_restricted_by_apparmor())
-        return err_set(
-            err, ERR_USERNS_DISABLED,
-            "AppArmor restricts user namespaces on this node; the site can load a profile for "
-            "coracle with the rule `userns,` or set kernel.apparmor_restrict_unprivileged_userns=0");
-    if (errnum == ENOSPC || errnum == EUSERS)
-        return err_set(err, ERR_USERNS_DISABLED,
-                       "no further user or mount namespace for you on this node: the limit "
-                       "user.max_user_namespaces or user.max_mnt_namespaces is reached, or 32 are nested");
-    if (errnum == EPERM || errnum == EACCES || errnum == ENOSYS || errnum == EINVAL)
-        return err_set(
-            err, ERR_USERNS_DISABLED,
-            "this node gives you no user namespace (%s): a security module, a container around us or "
-            "a chroot forbids it",
-            err_reason(errnum));
-    return 0;
+    return refused(refusal_of_namespaces, errnum, err);
+}
+
+int userns_map_refused(int errnum, struct err *err)
+{
+    return refused(refusal_of_id_map, errnum, err);
 }

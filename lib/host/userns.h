@@ -5,12 +5,19 @@
 #define CORACLE_HOST_USERNS_H
 
 #include "base/err.h"
+#include "host/refusal.h"
+
+/* Looks at each switch of the node that can forbid namespaces. What cannot be read forbids nothing. */
+void userns_look(struct userns_switches *switches);
 
 /*
  * unshare(2) of a user or mount namespace failed with ERRNUM. Where a switch or a
  * limit of the node is why, fills ERR (ERR_USERNS_DISABLED), which names it, and
- * returns -1; else 0. Each switch that can forbid it is looked at in turn.
+ * returns -1; else 0.
  */
 int userns_refused(int errnum, struct err *err);
+
+/* The same for an id map. */
+int userns_map_refused(int errnum, struct err *err);
 
 #endif

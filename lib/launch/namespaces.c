@@ -32,6 +32,17 @@ static int write_map(int dir, const char *name, uint32_t inside, uint32_t outsid
     return write_file(dir, name, text);
 }
 
+/* The map of the id ID, "uid" or "gid", is refused: a switch of the node is told by its name. */
+static int no_map(const char *id, uint32_t outside, uint32_t inside, struct err *err)
+{
+    const int saved = errno;
+
+    if (userns_map_refused(saved, err) < 0)
+        return -1;
+    errno = saved;
+    return launch_error(err, ERR_ID_MAP, "cannot map %s %u to %u", id, outside, inside);
+}
+
 /* DIR is /proc/self. The ids OUTSIDE are those of the caller in the namespace around. */
 static int write_id_maps(int dir, const struct plan *plan, uint32_t outside_uid, uint32_t outside_gid,
                          struct err *err)
@@ -40,9 +51,9 @@ static int write_id_maps(int dir, const struct plan *plan, uint32_t outside_uid,
     if (write_file(dir, "setgroups", "deny") < 0)
         return launch_error(err, ERR_ID_MAP, "cannot write /proc/self/setgroups");
     if (write_map(dir, "uid_map", plan->uid, outside_uid) < 0)
-        return launch_error(err, ERR_ID_MAP, "cannot map uid %u to %u", outside_uid, plan->uid);
+        return no_map("uid", outside_uid, plan->uid, err);
     if (write_map(dir, "gid_map", plan->gid, outside_gid) < 0)
-        return launch_error(err, ERR_ID_MAP, "cannot map gid %u to %u", outside_gid, plan->gid);
+        return no_map("gid", outside_gid, plan->gid, err);
     return 0;
 }
 

@@ -9,29 +9,25 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/refusal.h"
 #include "image/server-message.h"
 #include "launch/state.h"
 
 static int no_device(struct err *err)
 {
-    if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-        return err_set(
-            err, ERR_FUSE,
-            "this node has no /dev/fuse, through which a SquashFS image is mounted (the site can load "
-            "the kernel's module fuse)");
-    if (errno == EACCES || errno == EPERM)
-        return err_set(
-            err, ERR_FUSE,
-            "/dev/fuse is closed to you, so a SquashFS image cannot be mounted (the site can open it: "
-            "mode 0666 is usual)");
+    struct refusal refusal;
+
+    if (refusal_of_fuse_device(errno, &refusal))
+        return refusal_set(&refusal, err);
     return launch_error(err, ERR_FUSE, "cannot open /dev/fuse");
 }
 
 static int no_mount(const struct launch *launch, struct err *err)
 {
-    if (errno == EPERM || errno == EACCES || errno == ENODEV)
-        return err_set(err, ERR_FUSE, "this node lets nobody mount through FUSE in a user namespace (%s)",
-                       err_reason(errno));
+    struct refusal refusal;
+
+    if (refusal_of_fuse_mount(errno, &refusal))
+        return refusal_set(&refusal, err);
     return launch_error(err, ERR_FUSE, "cannot mount the image %s through FUSE",
                         str_quote(launch->arena, launch->plan->image));
 }

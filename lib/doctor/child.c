@@ -1,0 +1,101 @@
+/* Processes that try. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/num.h"
+#include "doctor/probe.h"
+
+struct doctor_facts *doctor_facts_new(void)
+{
+    struct doctor_facts *facts =
+        mmap(NULL, sizeof(*facts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (facts == MAP_FAILED)
+        return NULL;
+    facts->uid = geteuid();
+    facts->gid = getegid();
+    facts->namespaces = (struct doctor_namespaces){-1, -1, -1, -1, -1, -1};
+    facts->mounts = (struct doctor_mounts){-1, -1, -1, -1, -1, -1};
+    facts->fuse = (struct doctor_fuse){-1, -1, -1, -1};
+    facts->kernel.yama = facts->kernel.copies = DOCTOR_UNTRIED;
+    facts->jobs.auth_connects = facts->directory.status = facts->squashfs.status = DOCTOR_UNTRIED;
+    return facts;
+}
+
+/* Whether PID has ended within SECONDS. */
+static int ends_within(pid_t pid, int seconds)
+{
+    struct timespec pause = {0, 200000};
+    long long left = seconds * 1000000000ll;
+    pid_t ended;
+
+    while ((ended = waitpid(pid, NULL, WNOHANG)) == 0 && left > 0) {
+        nanosleep(&pause, NULL);
+        left -= pause.tv_nsec;
+        if (pause.tv_nsec < 20000000)
+            pause.tv_nsec *= 2;
+    }
+    return ended != 0;
+}
+
+void doctor_child(void (*work)(struct doctor_facts *facts), struct doctor_facts *facts)
+{
+    const pid_t pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        work(facts);
+        _exit(0);
+    }
+    if (pid < 0 || ends_within(pid, DOCTOR_PATIENCE))
+        return;
+    kill(pid, SIGKILL);
+    ends_within(pid, 1);
+}
+
+int doctor_unshare(unsigned flags)
+{
+    return unshare((int)flags) < 0 ? errno : 0;
+}
+
+static int write_file(const char *name, const char *text)
+{
+    FD_CLEANUP int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 ? errno : 0;
+}
+
+/* "ID ID 1" */
+static int write_map(const char *name, uint32_t inside, uint32_t outside)
+{
+    char text[48];
+    int n = num_format(text, inside);
+
+    text[n++] = ' ';
+    n += num_format(text + n, outside);
+    memcpy(text + n, " 1", 3);
+    return write_file(name, text);
+}
+
+int doctor_map_ids(const struct doctor_facts *facts)
+{
+    int error = write_file("/proc/self/setgroups", "deny");
+
+    if (!error)
+        error = write_map("/proc/self/uid_map", facts->uid, facts->uid);
+    return error ? error : write_map("/proc/self/gid_map", facts->gid, facts->gid);
+}
+
+int doctor_enter(const struct doctor_facts *facts)
+{
+    return doctor_unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && doctor_map_ids(facts) == 0;
+}

@@ -1,0 +1,171 @@
+/*
+ * Whole launches: of the host's own root as an image that is a directory, and of a SquashFS
+ * with one directory. The command is one that is not there: a launch that gets as far
+ * as to say so (127) has done everything else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "doctor/probe.h"
+#include "host/programs.h"
+
+static const char absent[] = "/coracle doctor looks how far a launch gets";
+
+enum { STATUS_ABSENT = 127, STATUS_EXECUTABLE = 126 };
+
+/* A SquashFS 4.0 with the directory /tmp; nothing in it is compressed. */
+static const unsigned char squashfs[] = {
+    0x68, 0x73, 0x71, 0x73, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x01, 0x00, 0x11, 0x00, 0xcb, 0x03, 0x01, 0x00, 0x04, 0x00, 0x00, 0x00, 0x20, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xe3, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xdb, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x60, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0xa2, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xbb, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0xcd, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x80, 0x01, 0x00, 0xed, 0x01,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,
+    0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x01, 0x00, 0xed, 0x01, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00,
+    0x00, 0x1a, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x17, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x02, 0x00, 0x74, 0x6d, 0x70,
+    0x10, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0xbb, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x80, 0x00, 0x00, 0x00, 0x00, 0xd5, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+};
+
+/* Settings of the user's or the site's that would change what is launched are left out. */
+static char *const *clean(char *const environment[], struct arena *arena)
+{
+    static const char *const kept[] = {"CORACLE_CONFIG=", "CORACLE_SITE_CONFIG=", "CORACLE_LOG="};
+    size_t count = 0;
+    char **result;
+
+    while (environment[count])
+        count++;
+    result = arena_alloc(arena, (count + 4) * sizeof(*result));
+    count = 0;
+    for (; *environment; environment++) {
+        int is_left_out = strncmp(*environment, "CORACLE_", 8) == 0;
+
+        for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+            is_left_out &= strncmp(*environment, kept[i], strlen(kept[i])) != 0;
+        if (!is_left_out)
+            result[count++] = *environment;
+    }
+    /* Nothing of the host is to be written to, whatever configuration files say. */
+    result[count++] = arena_strdup(arena, "CORACLE_WRITE=no");
+    result[count++] = arena_strdup(arena, "CORACLE_WRITABLE_TMPFS=no");
+    result[count] = arena_strdup(arena, "CORACLE_ROOT=no");
+    return result;
+}
+
+static void __attribute__((noreturn))
+execute(const char *const *programs, char *const line[], int out, char *const environment[])
+{
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    alarm(DOCTOR_LAUNCH_PATIENCE); /* it goes through execve(2) */
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+        dup2(out, STDERR_FILENO) < 0)
+        _exit(STATUS_EXECUTABLE);
+    for (; *programs; programs++)
+        execve(*programs, line, environment);
+    _exit(STATUS_EXECUTABLE);
+}
+
+/* The command line of a launch of IMAGE. Options go before what configuration files set. */
+static char *const *line_for(const char *image, struct arena *arena)
+{
+    const char *const words[] = {"coracle",     "run", "--share=none", "--no-entrypoint",
+                                 "--workdir=/", image, "--",           absent};
+    char **line = arena_alloc(arena, (sizeof(words) / sizeof(words[0]) + 1) * sizeof(*line));
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        line[i] = arena_strdup(arena, words[i]);
+    return line;
+}
+
+/* What comes from FD until it is closed, or for DOCTOR_LAUNCH_PATIENCE. */
+static void listen_to(int fd, char *text, size_t size)
+{
+    size_t length = 0;
+    ssize_t n;
+
+    while (length < size - 1 && (n = read(fd, text + length, size - 1 - length)) > 0)
+        length += (size_t)n;
+    text[length] = 0;
+}
+
+/* The last error of ours in TEXT, without what every one begins with. */
+static void keep_error(struct doctor_trial *found, char *text)
+{
+    static const char begin[] = "coracle: error: ";
+    char *error = strstr(text, begin), *next;
+
+    while (error && (next = strstr(error + 1, begin)))
+        error = next;
+    if (error) {
+        error += sizeof(begin) - 1;
+        error[strcspn(error, "\n")] = 0;
+    }
+    snprintf(found->text, sizeof(found->text), "%s", error ? error : "coracle said nothing of use");
+}
+
+static void conclude(struct doctor_trial *found, int status, char *text)
+{
+    if (WIFSIGNALED(status)) {
+        found->status = 128 + WTERMSIG(status);
+        snprintf(found->text, sizeof(found->text),
+                 WTERMSIG(status) == SIGALRM
+                     ? "a launch was not ready after %d seconds; does a file system hang?"
+                     : "a launch was killed by signal %d",
+                 WTERMSIG(status) == SIGALRM ? DOCTOR_LAUNCH_PATIENCE : WTERMSIG(status));
+        return;
+    }
+    found->status = WEXITSTATUS(status) == STATUS_ABSENT ? 0 : WEXITSTATUS(status);
+    if (found->status)
+        keep_error(found, text);
+}
+
+static void launch(struct doctor_trial *found, const char *const *programs, const char *image,
+                   char *const environment[], struct arena *arena)
+{
+    char *const *line = line_for(image, arena);
+    char text[8192];
+    int said[2], status = 0;
+    pid_t pid;
+
+    if (pipe2(said, O_CLOEXEC) < 0)
+        return;
+    pid = fork();
+    if (pid == 0)
+        execute(programs, line, said[1], environment);
+    close(said[1]);
+    if (pid > 0) {
+        listen_to(said[0], text, sizeof(text));
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        conclude(found, status, text);
+    }
+    close(said[0]);
+}
+
+void probe_launches(struct doctor_facts *facts, char *const environment[], struct arena *arena)
+{
+    const char *const *programs = programs_find("coracle", arena);
+    FD_CLEANUP int image = memfd_create("coracle-doctor", 0); /* the launch opens it by its number */
+
+    if (!*programs || access(*programs, X_OK) < 0)
+        programs = programs_find("../../bin/coracle", arena);
+    environment = clean(environment, arena);
+    launch(&facts->directory, programs, "/", environment, arena);
+    if (facts->directory.status || image < 0 || fd_write_all(image, squashfs, sizeof(squashfs)) < 0)
+        return;
+    launch(&facts->squashfs, programs, arena_printf(arena, "/proc/self/fd/%d", image), environment, arena);
+}

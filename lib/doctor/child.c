@@ -24,7 +24,7 @@ struct doctor_facts *doctor_facts_new(void)
     facts->uid = geteuid();
     facts->gid = getegid();
     facts->namespaces = (struct doctor_namespaces){-1, -1, -1, -1, -1, -1};
-    facts->mounts = (struct doctor_mounts){-1, -1, -1, -1, -1, -1};
+    facts->mounts = (struct doctor_mounts){-1, -1, -1, -1, -1, -1, -1};
     facts->fuse = (struct doctor_fuse){-1, -1, -1, -1};
     facts->kernel.yama = facts->kernel.copies = DOCTOR_UNTRIED;
     facts->jobs.auth_connects = facts->directory.status = facts->squashfs.status = DOCTOR_UNTRIED;

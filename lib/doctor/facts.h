@@ -29,6 +29,7 @@ struct doctor_namespaces {
 
 struct doctor_mounts {
     int open_tree, move_mount; /* Linux 5.2 */
+    int fsopen;                /* 5.2, with fsconfig and fsmount: tried with a tmpfs */
     int openat2;               /* 5.6 */
     int mount_setattr;         /* 5.12 */
     int tmpfs;

@@ -75,13 +75,14 @@ void judge_mounts(const struct doctor_facts *facts, struct doctor_findings *find
     const struct doctor_mounts *found = &facts->mounts;
 
     if (call_works(found->open_tree) && call_works(found->move_mount) && call_works(found->openat2) &&
-        call_works(found->mount_setattr) && call_works(found->tmpfs))
+        call_works(found->mount_setattr) && call_works(found->fsopen) && call_works(found->tmpfs))
         doctor_add(findings, (struct doctor_finding){
                                  .section = section,
                                  .name = "mount-calls",
                                  .what = "open_tree, move_mount, openat2, mount_setattr and a tmpfs work"});
     judge_call(facts, findings, "open_tree", found->open_tree, "5.2");
     judge_call(facts, findings, "move_mount", found->move_mount, "5.2");
+    judge_call(facts, findings, "fsopen", found->fsopen, "5.2");
     judge_call(facts, findings, "openat2", found->openat2, "5.6");
     judge_call(facts, findings, "mount_setattr", found->mount_setattr, "5.12");
     judge_tmpfs(facts, findings);

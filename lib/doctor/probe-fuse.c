@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +38,16 @@ static int mount_first(const struct doctor_facts *facts, int context, int device
     return create(context);
 }
 
+/* Before Linux 5.2. mount(2) */
+static int mount_old(const struct doctor_facts *facts, int device)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text), "fd=%d,rootmode=40000,user_id=%u,group_id=%u", device, facts->uid,
+             facts->gid);
+    return mount("coracle", DOCTOR_MOUNT_POINT, "fuse", MS_NOSUID | MS_NODEV, text) < 0 ? errno : 0;
+}
+
 /* Linux 5.15: the descriptor of a connection is enough. */
 static int mount_again(int device)
 {
@@ -58,6 +69,11 @@ static void try_fuse(struct doctor_facts *facts)
     if (device < 0)
         return;
     context = sys_fsopen("fuse", SYS_CLOEXEC);
+    if (context < 0 && errno == ENOSYS) {
+        facts->fuse.mount = mount_old(facts, device);
+        facts->fuse.second = facts->fuse.mount ? DOCTOR_UNTRIED : ENOSYS;
+        return;
+    }
     facts->fuse.mount = mount_first(facts, context, device);
     if (facts->fuse.mount == 0)
         facts->fuse.second = mount_again(device);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ static int mount_new(const char *type, const char *const options[][2], size_t co
     return sys_fsmount(context, SYS_CLOEXEC, 0);
 }
 
+/*
+ * The same before Linux 5.2: on a directory that is everywhere, in a mount namespace that nobody
+ * else sees. mount(2)
+ */
+static int mount_old(const char *type, const char *options)
+{
+    if (mount("none", DOCTOR_MOUNT_POINT, type, 0, options) < 0)
+        return -1;
+    return open(DOCTOR_MOUNT_POINT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* With an upper directory in SCRATCH, a tmpfs that is mounted. */
 static void try_overlay(struct doctor_facts *facts, int scratch)
 {
@@ -37,14 +49,17 @@ static void try_overlay(struct doctor_facts *facts, int scratch)
     const char *const options[][2] = {
         {"lowerdir", lower}, {"upperdir", upper}, {"workdir", work}, {"userxattr", NULL}};
     FD_CLEANUP int overlay = -1;
+    char text[256];
 
     snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", scratch);
     snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", scratch);
     snprintf(work, sizeof(work), "/proc/self/fd/%d/work", scratch);
+    snprintf(text, sizeof(text), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr", lower, upper, work);
     if (mkdirat(scratch, "lower", 0755) < 0 || mkdirat(scratch, "upper", 0755) < 0 ||
         mkdirat(scratch, "work", 0755) < 0)
         return;
-    overlay = mount_new("overlay", options, sizeof(options) / sizeof(options[0]));
+    overlay = facts->mounts.fsopen ? mount_old("overlay", text)
+                                   : mount_new("overlay", options, sizeof(options) / sizeof(options[0]));
     facts->mounts.overlay = outcome(overlay);
 }
 
@@ -63,11 +78,14 @@ static void try_mounts(struct doctor_facts *facts)
     if (tree >= 0)
         found->mount_setattr = outcome(sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr));
     scratch = mount_new("tmpfs", NULL, 0);
-    found->tmpfs = outcome(scratch);
-    if (scratch >= 0) {
+    found->fsopen = outcome(scratch);
+    if (scratch >= 0)
         found->move_mount = outcome(sys_move_mount(scratch, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY));
+    else
+        scratch = mount_old("tmpfs", NULL);
+    found->tmpfs = outcome(scratch);
+    if (scratch >= 0)
         try_overlay(facts, scratch);
-    }
 }
 
 void probe_mounts(struct doctor_facts *facts)

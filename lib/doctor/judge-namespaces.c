@@ -4,6 +4,17 @@
 static const char section[] = "namespaces";
 static const char nothing_runs[] = "nothing runs here";
 
+/* A profile of AppArmor or SELinux may be for coracle and not for the doctor: then launches work all the
+ * same. */
+static void set_failure(const struct doctor_facts *facts, struct doctor_finding *finding)
+{
+    const int works = facts->directory.status == 0;
+
+    finding->verdict = works ? DOCTOR_NOTE : DOCTOR_FAIL;
+    finding->consequence =
+        works ? "launches work, but coracle-doctor itself is kept from looking further" : nothing_runs;
+}
+
 static void judge_first(const struct doctor_facts *facts, struct doctor_findings *findings)
 {
     const struct doctor_namespaces *found = &facts->namespaces;
@@ -15,8 +26,7 @@ static void judge_first(const struct doctor_facts *facts, struct doctor_findings
         doctor_add(findings, finding);
         return;
     }
-    finding.verdict = DOCTOR_FAIL;
-    finding.consequence = nothing_runs;
+    set_failure(facts, &finding);
     if (found->together == DOCTOR_UNTRIED) {
         finding.what = "the process that asked for one was killed, as a seccomp filter of a container does";
         finding.remedy = "who started the container can allow unshare";
@@ -64,8 +74,7 @@ static void judge_maps(const struct doctor_facts *facts, struct doctor_findings 
         doctor_add(findings, finding);
         return;
     }
-    finding.verdict = DOCTOR_FAIL;
-    finding.consequence = nothing_runs;
+    set_failure(facts, &finding);
     if (refusal_of_id_map(&facts->switches, found->maps, &refusal)) {
         doctor_add_refusal(findings, finding, &refusal);
         return;

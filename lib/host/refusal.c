@@ -17,9 +17,10 @@ static int refuse_userns(struct refusal *refusal, const char *what, const char *
 
 static int refused_by_apparmor(struct refusal *refusal)
 {
-    return refuse_userns(refusal, "AppArmor restricts user namespaces on this node",
-                         "the site can load a profile for coracle with the rule `userns,` or set "
-                         "kernel.apparmor_restrict_unprivileged_userns=0");
+    return refuse_userns(
+        refusal, "AppArmor restricts user namespaces on this node",
+        "the site can load a profile for coracle with the rule `userns,` (examples/apparmor/coracle) or set "
+        "kernel.apparmor_restrict_unprivileged_userns=0");
 }
 
 /* 0: none of these switches is set. */

@@ -6,23 +6,27 @@
 
 static const char section[] = "fuse";
 
-/* Where the launch that was tried did without a mount, it unpacked: that works, once per node and step. */
+/* Where the launch that was tried did without a mount, it unpacked the image. */
 static void refused(const struct doctor_facts *facts, struct doctor_findings *findings, const char *name,
                     int outcome, int (*why)(int errnum, struct refusal *refusal))
 {
     struct doctor_finding finding = {.section = section, .name = name, .verdict = DOCTOR_WARN};
     struct refusal refusal;
 
-    finding.consequence =
-        "a SquashFS image is not mounted: each job unpacks it to the node's storage, and with "
-        "--share=none it does not run";
-    if (facts->directory.status > 0)
-        finding.consequence = "SquashFS images cannot be mounted";
+    finding.consequence = "SquashFS images do not run";
+    if (facts->squashfs.status == 0) {
+        finding.verdict = DOCTOR_SLOW;
+        finding.consequence =
+            "a SquashFS image is not mounted: each job unpacks it to the node's storage first";
+    }
     if (why(outcome, &refusal)) {
         doctor_add_refusal(findings, finding, &refusal);
         return;
     }
     finding.what = arena_printf(findings->arena, "%s: %s", name, err_reason(outcome));
+    finding.remedy = "it is no device of FUSE, or a filter or policy around us forbids it; who set that can "
+                     "allow it";
+    finding.by = "site";
     doctor_add(findings, finding);
 }
 

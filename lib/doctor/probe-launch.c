@@ -79,11 +79,15 @@ execute(const char *const *programs, char *const line[], int out, char *const en
     _exit(STATUS_EXECUTABLE);
 }
 
-/* The command line of a launch of IMAGE. Options go before what configuration files set. */
+/*
+ * The command line of a launch of IMAGE, which lacks a mount point, as images do. Options
+ * go before what configuration files set.
+ */
 static char *const *line_for(const char *image, struct arena *arena)
 {
-    const char *const words[] = {"coracle",     "run", "--share=none", "--no-entrypoint",
-                                 "--workdir=/", image, "--",           absent};
+    const char *const words[] = {
+        "coracle", "run", "--share=none", "--no-entrypoint", "--tmpfs=/coracle-doctor", "--workdir=/",
+        image,     "--",  absent};
     char **line = arena_alloc(arena, (sizeof(words) / sizeof(words[0]) + 1) * sizeof(*line));
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -156,6 +160,18 @@ static void launch(struct doctor_trial *found, const char *const *programs, cons
     close(said[0]);
 }
 
+/* See DOCTOR_ATTEMPTS. */
+static void launch_patiently(struct doctor_trial *found, const char *const *programs, const char *image,
+                             char *const environment[], struct arena *arena)
+{
+    for (int i = 0; i < DOCTOR_ATTEMPTS; i++) {
+        launch(found, programs, image, environment, arena);
+        if (found->status == 0 || !strstr(found->text, "no further"))
+            return;
+        usleep(DOCTOR_PAUSE);
+    }
+}
+
 void probe_launches(struct doctor_facts *facts, char *const environment[], struct arena *arena)
 {
     const char *const *programs = programs_find("coracle", arena);
@@ -164,8 +180,9 @@ void probe_launches(struct doctor_facts *facts, char *const environment[], struc
     if (!*programs || access(*programs, X_OK) < 0)
         programs = programs_find("../../bin/coracle", arena);
     environment = clean(environment, arena);
-    launch(&facts->directory, programs, "/", environment, arena);
+    launch_patiently(&facts->directory, programs, "/", environment, arena);
     if (facts->directory.status || image < 0 || fd_write_all(image, squashfs, sizeof(squashfs)) < 0)
         return;
-    launch(&facts->squashfs, programs, arena_printf(arena, "/proc/self/fd/%d", image), environment, arena);
+    launch_patiently(&facts->squashfs, programs, arena_printf(arena, "/proc/self/fd/%d", image), environment,
+                     arena);
 }

@@ -24,6 +24,10 @@ static void try_together(struct doctor_facts *facts)
     struct doctor_namespaces *found = &facts->namespaces;
 
     found->together = doctor_unshare(CLONE_NEWUSER | CLONE_NEWNS);
+    for (int i = 0; i < DOCTOR_ATTEMPTS && found->together == ENOSPC && !facts->switches.no_user; i++) {
+        usleep(DOCTOR_PAUSE);
+        found->together = doctor_unshare(CLONE_NEWUSER | CLONE_NEWNS);
+    }
     if (found->together)
         return;
     found->maps = doctor_map_ids(facts);

@@ -14,6 +14,12 @@
 /* Seconds for which a child may try, and a launch. */
 enum { DOCTOR_PATIENCE = 10, DOCTOR_LAUNCH_PATIENCE = 60 };
 
+/*
+ * A namespace that is gone counts until a worker of the kernel has come to it: where there is
+ * no further one, ours of just now may be why. Attempts, and microseconds between.
+ */
+enum { DOCTOR_ATTEMPTS = 5, DOCTOR_PAUSE = 100000 };
+
 /* Memory that child processes share, all of it untried; NULL and errno. Lives as long as the program. */
 struct doctor_facts *doctor_facts_new(void);
 

@@ -128,6 +128,8 @@ static void storage(void)
     expect(&facts, "unpacking", DOCTOR_NOTE, "--unpack=DIRECTORY");
     facts.fuse.mount = EPERM; /* now it counts */
     expect(&facts, "unpacking", DOCTOR_WARN, "--unpack=DIRECTORY");
+    expect(&facts, "fuse-mount", DOCTOR_SLOW, "lets nobody mount through FUSE");
+    facts.squashfs.status = 125;
     expect(&facts, "fuse-mount", DOCTOR_WARN, "lets nobody mount through FUSE");
     expect_status(&facts, 2, "no FUSE");
 

@@ -47,6 +47,7 @@ struct doctor_kernel {
     char release[65], machine[65];
     char modules[128]; /* security modules, "lockdown,capability,yama,apparmor"; "": not told */
     int yama;          /* kernel.yama.ptrace_scope */
+    int deny_ptrace;   /* the boolean of SELinux's policy of that name is on */
     int copies;        /* process_vm_readv(2) of a sibling, as MPI does it between ranks */
 };
 

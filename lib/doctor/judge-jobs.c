@@ -28,6 +28,9 @@ static void judge_copies(const struct doctor_facts *facts, struct doctor_finding
     if (found->yama > 0) {
         finding.what = arena_printf(findings->arena, "kernel.yama.ptrace_scope is %d", found->yama);
         finding.remedy = "the site can allow it: sysctl kernel.yama.ptrace_scope=0";
+    } else if (found->deny_ptrace) {
+        finding.what = "SELinux's boolean deny_ptrace is on";
+        finding.remedy = "the site can allow it: setsebool -P deny_ptrace off";
     } else {
         finding.what = arena_printf(findings->arena, "process_vm_readv: %s", err_reason(found->copies));
         finding.remedy = "a filter or policy around us forbids it (docker: --cap-add SYS_PTRACE, or another "

@@ -62,7 +62,7 @@ void probe_kernel(struct doctor_facts *facts)
 {
     struct doctor_kernel *found = &facts->kernel;
     struct utsname node;
-    char scope[16];
+    char scope[16], boolean[16];
 
     if (uname(&node) == 0) {
         snprintf(found->release, sizeof(found->release), "%s", node.release);
@@ -71,6 +71,9 @@ void probe_kernel(struct doctor_facts *facts)
     read_line("/sys/kernel/security/lsm", found->modules, sizeof(found->modules));
     read_line("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof(scope));
     found->yama = *scope >= '0' && *scope <= '9' ? atoi(scope) : DOCTOR_UNKNOWN;
+    /* "VALUE PENDING" */
+    read_line("/sys/fs/selinux/booleans/deny_ptrace", boolean, sizeof(boolean));
+    found->deny_ptrace = *boolean == '1';
     doctor_child(try_copies, facts);
 }
 

@@ -166,6 +166,8 @@ static void jobs_and_hardware(void)
     expect(&facts, "devices", DOCTOR_NOTE, "no GPU");
     facts.kernel.copies = EPERM;
     expect(&facts, "mpi-copies", DOCTOR_SLOW, "SYS_PTRACE");
+    facts.kernel.deny_ptrace = 1;
+    expect(&facts, "mpi-copies", DOCTOR_SLOW, "setsebool -P deny_ptrace off");
     *facts.jobs.launchers = 0;
     expect(&facts, "mpi-launchers", DOCTOR_NOTE, "none is in PATH");
     snprintf(facts.jobs.slurm_conf, sizeof(facts.jobs.slurm_conf), "/etc/slurm/slurm.conf");

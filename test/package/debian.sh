@@ -47,6 +47,7 @@ holds() {
 }
 
 # What a site does, as root of the image: install, run an image and make one, purge.
+# shellcheck disable=SC2016 # for the shell inside
 life='
 set -e
 before=$(find / -xdev -path "*coracle*" ! -path "/var/log/*" | sort)

@@ -1,5 +1,6 @@
 #include "base/proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,14 +18,26 @@ const char *proc_path(char path[PROC_PATH], pid_t pid, const char *name)
     return path;
 }
 
-const char *proc_stat(char text[PROC_STAT], pid_t pid)
+static const char *behind_name(char text[PROC_STAT], int dir, const char *path)
 {
-    char path[PROC_PATH];
-    FD_CLEANUP int fd = openat(AT_FDCWD, proc_path(path, pid, "stat"), O_RDONLY | O_CLOEXEC);
+    FD_CLEANUP int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, PROC_STAT - 1);
     const char *end;
 
     text[n < 0 ? 0 : n] = 0;
     end = strrchr(text, ')');
     return end && end[1] == ' ' ? end + 2 : "";
+}
+
+const char *proc_stat(char text[PROC_STAT], pid_t pid)
+{
+    char path[PROC_PATH];
+
+    return behind_name(text, AT_FDCWD, proc_path(path, pid, "stat"));
+}
+
+const char *proc_stat_at(char text[PROC_STAT], int directory)
+{
+    errno = 0;
+    return behind_name(text, directory, "stat");
 }

@@ -19,4 +19,7 @@ const char *proc_path(char path[PROC_PATH], pid_t pid, const char *name);
  */
 const char *proc_stat(char text[PROC_STAT], pid_t pid);
 
+/* The same of the process of which DIRECTORY is /proc/PID. Where it is "" errno says why. */
+const char *proc_stat_at(char text[PROC_STAT], int directory);
+
 #endif

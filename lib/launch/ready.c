@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
@@ -67,19 +68,18 @@ int launch_tell_mounted(const struct launch *launch, int device, struct err *err
     const struct share_meeting *meeting = launch->meeting;
     struct share_ready mounted = {.message = {.magic = SHARE_MESSAGE_MAGIC, .kind = SHARE_MOUNTED},
                                   .server = (uint32_t)launch->server->process};
-    FD_CLEANUP int server = -1;
+    PROCESS_CLEANUP struct process server = PROCESS_NONE;
     int fds[SHARE_DESCRIPTORS];
     size_t count = 0;
 
     if (meeting->broker < 0)
         return 0;
-    server = sys_pidfd_open(launch->server->process);
-    if (server < 0)
+    if (process_open(&server, launch->server->process) < 0)
         return err_set(err, ERR_SERVER, "coracle-fuse, which serves the image, has ended");
     mounted.message.has_config = meeting->config >= 0;
     add(&mounted.message, fds, &count, SHARE_FUSE, device);
     add(&mounted.message, fds, &count, SHARE_CONFIG, meeting->config);
-    add(&mounted.message, fds, &count, SHARE_SERVER, server);
+    add(&mounted.message, fds, &count, SHARE_SERVER, server.fd);
     if (share_send(meeting->broker, &mounted, sizeof(mounted), fds, count) < 0)
         log_warning("coracle-broker has ended: nobody else will share this launch's view");
     return 0;

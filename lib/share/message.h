@@ -48,7 +48,7 @@ enum share_descriptor {
     SHARE_FUSE = 1 << 2,
     SHARE_CONFIG = 1 << 3,    /* a memory file with the OCI configuration of the image */
     SHARE_MOUNTINFO = 1 << 4, /* the host's mounts, opened before any was looked at; proc(5) */
-    SHARE_SERVER = 1 << 5,    /* the server's process */
+    SHARE_SERVER = 1 << 5,    /* the server's process, by base/process.h */
     SHARE_DIRECTORY = 1 << 6, /* what holds the unpacked image, locked; flock(2) */
     SHARE_PARENT = 1 << 7,    /* what holds that */
     SHARE_COVERS = 1 << 8,    /* as many as `cover_count` says */

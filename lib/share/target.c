@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/proc.h"
+#include "base/process.h"
 #include "base/sys.h"
 #include "share/address.h"
 
@@ -20,20 +19,6 @@ static int no_container(pid_t pid, struct err *err)
 {
     return err_set(err, ERR_TARGET, "the process %d is in no container of yours; coracle ps lists them",
                    (int)pid);
-}
-
-static int open_of_process(pid_t pid, const char *name)
-{
-    char path[PROC_PATH];
-
-    return openat(AT_FDCWD, proc_path(path, pid, name), O_RDONLY | O_CLOEXEC);
-}
-
-static int is_alive(int process)
-{
-    struct pollfd ended = {.fd = process, .events = POLLIN};
-
-    return poll(&ended, 1, 0) == 0;
 }
 
 static uint64_t inode_of(int fd)
@@ -76,23 +61,32 @@ static int check(struct share_meeting *meeting, pid_t pid, struct err *err)
     return 0;
 }
 
+static int cannot_look(pid_t pid, const char *reason, struct err *err)
+{
+    return err_set(err, ERR_TARGET, "the process %d cannot be looked at: %s", (int)pid, reason);
+}
+
 static int from_process(struct share_meeting *meeting, pid_t pid, struct err *err)
 {
-    FD_CLEANUP int process = sys_pidfd_open(pid);
+    PROCESS_CLEANUP struct process process;
+    const int failed = process_open(&process, pid) < 0;
 
-    if (process < 0 && errno == ESRCH)
+    if (failed && errno == ESRCH)
         return err_set(err, ERR_TARGET, "there is no process %d; coracle ps lists your containers", (int)pid);
-    meeting->userns = open_of_process(pid, "ns/user");
-    meeting->mountns = meeting->userns < 0 ? -1 : open_of_process(pid, "ns/mnt");
+    if (failed)
+        return cannot_look(pid, err_reason(errno), err);
+    meeting->userns = process_open_file(&process, "ns/user", O_RDONLY);
+    meeting->mountns = meeting->userns < 0 ? -1 : process_open_file(&process, "ns/mnt", O_RDONLY);
     if (meeting->mountns < 0 && errno == EACCES)
         return err_set(
             err, ERR_TARGET,
             "the process %d lets nobody look at it: it is not yours, or its program can be executed "
             "but not read",
             (int)pid);
-    if (process < 0 || meeting->mountns < 0 || !is_alive(process))
-        return err_set(err, ERR_TARGET, "the process %d cannot be looked at: %s", (int)pid,
-                       process < 0 || meeting->mountns < 0 ? err_reason(errno) : "it has ended");
+    if (meeting->mountns < 0)
+        return cannot_look(pid, err_reason(errno), err);
+    if (process_has_ended(&process))
+        return cannot_look(pid, "it has ended", err);
     return check(meeting, pid, err);
 }
 

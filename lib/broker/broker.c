@@ -30,26 +30,52 @@ int broker_watch(struct broker *broker, int fd, struct event *event)
     return epoll_ctl(broker->events, EPOLL_CTL_ADD, fd, &watched);
 }
 
-void broker_unwatch(struct broker *broker, int *fd)
+int broker_watch_process(struct broker *broker, const struct process *process, struct event *event)
 {
-    if (*fd >= 0)
-        epoll_ctl(broker->events, EPOLL_CTL_DEL, *fd, NULL);
-    fd_close(fd);
+    return process_can_be_polled(process) ? broker_watch(broker, process->fd, event) : 0;
+}
+
+void broker_unwatch(struct broker *broker, struct process *process)
+{
+    if (process_can_be_polled(process))
+        epoll_ctl(broker->events, EPOLL_CTL_DEL, process->fd, NULL);
+    process_close(process);
 }
 
 /* One descriptor is kept for those who come when there is none left: they are told. */
 static int spare = -1;
 
+static void keep_spare(void)
+{
+    spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int broker_finds_room(struct broker *broker)
+{
+    const int saved = errno;
+    int found;
+
+    if (saved != EMFILE && saved != ENFILE)
+        return 0;
+    fd_close(&spare); /* a look takes one */
+    found = broker_look_at_ranks(broker, 1);
+    keep_spare();
+    errno = saved;
+    return found;
+}
+
 static void accept_next(struct broker *broker)
 {
     int fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+    if (fd < 0 && broker_finds_room(broker))
+        fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0 && (errno == EMFILE || errno == ENFILE) && spare >= 0) {
         fd_close(&spare);
         fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         broker_turn_away(fd);
         fd_close(&fd);
-        spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+        keep_spare();
     } else if (fd >= 0) {
         broker_add_rank(broker, fd);
     }
@@ -89,7 +115,7 @@ static void drop_silent(struct broker *broker, int64_t now)
 /* When something is due, in milliseconds; -1: nothing is. */
 static int next_due(const struct broker *broker, int64_t now)
 {
-    int64_t due = -1;
+    int64_t due = broker_poll_due(broker);
 
     for (const struct view *view = broker->views; view; view = view->next)
         if (view->empty && !broker_is_being_mounted(broker, view->image) &&
@@ -99,7 +125,7 @@ static int next_due(const struct broker *broker, int64_t now)
         if ((rank->waits || !rank->view) && (due < 0 || now + WAIT_EVERY < due))
             due = now + WAIT_EVERY;
     for (const struct image *image = broker->images; image; image = image->next)
-        if (image->server >= 0 && (due < 0 || broker->last_look + BROKER_LOOK_EVERY < due))
+        if (image->server.fd >= 0 && (due < 0 || broker->last_look + BROKER_LOOK_EVERY < due))
             due = broker->last_look + BROKER_LOOK_EVERY;
     if (due < 0 && !broker->ranks)
         due = now + WAIT_EVERY; /* only to tell what happened */
@@ -142,6 +168,7 @@ static void serve(struct broker *broker)
         if (n > 0)
             handle(broker, event.data.ptr);
         now = broker_now();
+        broker_poll(broker, now);
         broker_decide(broker);
         broker_look_at_servers(broker, now);
         tell_waiting(broker, now);
@@ -164,9 +191,11 @@ int broker_run(int listener, int first, const char *scope, const char *origin, i
                             .started = broker_now(),
                             .last_wait = broker_now(),
                             .last_look = broker_now(),
+                            .last_poll = broker_now(),
+                            .last_full_poll = broker_now(),
                             .last = &broker.ranks};
 
-    spare = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+    keep_spare();
     broker_add_rank(&broker, first);
     broker.listener_event = (struct event){EVENT_LISTENER, &broker};
     /* Not before: who connects asks whose socket it is, and gets the one who listens. */

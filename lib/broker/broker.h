@@ -4,7 +4,7 @@
  * One process per key (share/address.h), started by the first rank, nobody's
  * child. It stays in the host's namespaces and mounts nothing. It holds the user
  * namespace of its ranks, a descriptor of each view that is ready, the FUSE device
- * of each served image, and a pidfd of each rank:
+ * of each served image, and each rank by what base/process.h holds:
  *
  *     broker ── image ── view ── rank
  *

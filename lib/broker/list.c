@@ -56,7 +56,7 @@ static void list_ranks(const struct broker *broker, struct rank *asker, const st
     for (struct rank *rank = broker->ranks; rank; rank = rank->next) {
         struct share_item item = new_item(SHARE_ITEM_RANK, rank->pid, rank->since);
 
-        if (rank->view == view)
+        if (rank->view == view && !broker_is_found_dead(&rank->process))
             send_item(asker, &item, rank->name ? rank->name : "", "");
     }
 }
@@ -85,7 +85,7 @@ void broker_list(struct broker *broker, struct rank *asker)
     item.pins = broker->userns >= 0 ? SHARE_USERNS : 0;
     send_item(asker, &item, broker->scope, broker->origin);
     for (const struct image *image = broker->images; image; image = image->next) {
-        item = new_item(SHARE_ITEM_IMAGE, image->server_pid, image->since);
+        item = new_item(SHARE_ITEM_IMAGE, image->server.pid, image->since);
         item.flags = (uint32_t)image->identity.is_served;
         item.pins = (image->fuse >= 0 ? SHARE_FUSE : 0) | (image->directory >= 0 ? SHARE_DIRECTORY : 0);
         send_item(asker, &item, image->path, "");
@@ -96,7 +96,8 @@ void broker_list(struct broker *broker, struct rank *asker)
 
 static int is_wanted(const struct rank *rank, pid_t process)
 {
-    return rank->pid == process && rank->view && !rank->view->builder && rank->view->mountns >= 0;
+    return rank->pid == process && rank->view && !rank->view->builder && rank->view->mountns >= 0 &&
+           !broker_is_found_dead(&rank->process);
 }
 
 void broker_find(struct broker *broker, struct rank *asker, pid_t process)

@@ -8,13 +8,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/sys.h"
 #include "broker/state.h"
 #include "share/address.h"
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5 */
-#endif
 
 /* The process at the other end. -1 and errno: nobody whom we answer (0), or no descriptor for it. */
 static int identify(struct broker *broker, struct rank *rank, int is_first)
@@ -27,15 +22,21 @@ static int identify(struct broker *broker, struct rank *rank, int is_first)
         peer.pid <= 0)
         return -1;
     rank->pid = peer.pid;
-    length = sizeof(rank->process);
-    if (getsockopt(rank->connection, SOL_SOCKET, SO_PEERPIDFD, &rank->process, &length) < 0)
-        rank->process = sys_pidfd_open(peer.pid);
     /* The first may have ended already; older kernels have no descriptor for it then. */
-    if (rank->process < 0 && !(is_first && errno == ESRCH))
+    if (process_open_peer(&rank->process, rank->connection, peer.pid) < 0 && !(is_first && errno == ESRCH))
         return -1;
     errno = 0;
     /* The first may be on its way already. */
     return is_first || share_user_namespace(peer.pid) == broker->user_namespace ? 0 : -1;
+}
+
+static int identify_with_room(struct broker *broker, struct rank *rank)
+{
+    const int is_first = broker->listener_event.owner == NULL;
+
+    if (identify(broker, rank, is_first) == 0)
+        return 0;
+    return broker_finds_room(broker) ? identify(broker, rank, is_first) : -1;
 }
 
 static struct rank *new_rank(int fd)
@@ -47,7 +48,7 @@ static struct rank *new_rank(int fd)
         return NULL;
     }
     rank->connection = fd;
-    rank->process = -1;
+    rank->process = PROCESS_NONE;
     rank->connection_event = (struct event){EVENT_CONNECTION, rank};
     rank->process_event = (struct event){EVENT_RANK, rank};
     rank->since = broker_now();
@@ -77,8 +78,8 @@ void broker_add_rank(struct broker *broker, int fd)
         return;
     *broker->last = rank;
     broker->last = &rank->next;
-    if (identify(broker, rank, broker->listener_event.owner == NULL) < 0 ||
-        (rank->process >= 0 && broker_watch(broker, rank->process, &rank->process_event) < 0)) {
+    if (identify_with_room(broker, rank) < 0 ||
+        broker_watch_process(broker, &rank->process, &rank->process_event) < 0) {
         if (errno == EMFILE || errno == ENFILE)
             broker_turn_away(rank->connection);
         broker_remove_rank(broker, rank);
@@ -108,7 +109,7 @@ void broker_remove_rank(struct broker *broker, struct rank *rank)
     broker_leave(rank);
     unlink_rank(broker, rank);
     fd_close(&rank->connection);
-    fd_close(&rank->process);
+    process_close(&rank->process);
     free(rank->path);
     free(rank->name);
     free(rank);
@@ -213,7 +214,7 @@ static int hang_up(struct broker *broker, struct rank *rank)
 {
     fd_close(&rank->connection);
     broker_give_up(broker, rank);
-    if (rank->view && !rank->waits && rank->process >= 0)
+    if (rank->view && !rank->waits && rank->process.fd >= 0)
         return 1;
     broker_remove_rank(broker, rank);
     return 0;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/process.h"
 #include "share/message.h"
 
 /* What an event is about; the first member of each. */
@@ -31,8 +32,7 @@ struct image {
     int config; /* its OCI configuration; -1 */
     int has_config;
     struct event event; /* of `server` */
-    int server;         /* pidfd; -1 */
-    pid_t server_pid;
+    struct process server;
     int is_stopped; /* the server was, when it was looked at last */
     int64_t since;
 };
@@ -47,6 +47,9 @@ struct loss {
 /* How often servers are looked at, and for how long a loss is remembered, in milliseconds. */
 enum { BROKER_LOOK_EVERY = 5000, BROKER_TELLS_FOR = 10000, BROKER_LOSSES = 8 };
 
+/* How often processes are looked at that cannot be polled (base/process.h), in milliseconds. */
+enum { BROKER_POLL_EVERY = 250 };
+
 struct view {
     struct view *next;
     struct image *image;
@@ -58,6 +61,7 @@ struct view {
     struct share_cover expected[SHARE_COVER_LIMIT];
     size_t cover_count;
     unsigned ranks; /* registered ones */
+    int is_seen;    /* one of them was found alive in this look */
     int64_t empty;  /* since when it has none; 0: it has */
     int is_gone;    /* nobody enters any more */
     int64_t since;
@@ -67,8 +71,8 @@ struct view {
 struct rank {
     struct rank *next;
     struct event connection_event, process_event;
-    int connection; /* -1: closed, as an exec closes it */
-    int process;    /* pidfd */
+    int connection;         /* -1: closed, as an exec closes it */
+    struct process process; /* none: it had ended when the broker began */
     pid_t pid;
     struct share_hello hello; /* message.kind 0: it has not spoken yet */
     char *path, *name;
@@ -86,6 +90,7 @@ struct broker {
     const char *scope, *origin;
     int linger;
     int64_t started, last_wait, last_look;
+    int64_t last_poll, last_full_poll;
     struct loss losses[BROKER_LOSSES]; /* a ring */
     size_t loss_count;
     struct image *images;
@@ -99,8 +104,15 @@ int64_t broker_now(void);
 
 /* broker.c: watches FD until it is closed, where nobody has a copy of it. 0 or -1. epoll(7), Q6 */
 int broker_watch(struct broker *broker, int fd, struct event *event);
-/* broker.c: stops to watch *FD, of which others may have copies, and closes it. */
-void broker_unwatch(struct broker *broker, int *fd);
+/* broker.c: the same for PROCESS, where it can be polled; polls.c looks at others. 0 or -1. */
+int broker_watch_process(struct broker *broker, const struct process *process, struct event *event);
+/* broker.c: stops to watch PROCESS, of which others may have copies, and closes it. */
+void broker_unwatch(struct broker *broker, struct process *process);
+/*
+ * broker.c: whether errno, which stays, says that no more files may be open, and a look at
+ * processes that cannot be polled has given some back.
+ */
+int broker_finds_room(struct broker *broker);
 
 /* ranks.c: tells who has connected as FD that there are no descriptors left for him. FD stays open. */
 void broker_turn_away(int fd);
@@ -167,6 +179,18 @@ void broker_note_loss(struct broker *broker, const struct image *image);
 const char *broker_loss_of(struct broker *broker, const struct share_image *identity);
 /* watchdog.c: whether the broker stays for that. */
 int broker_has_to_tell(const struct broker *broker, int64_t now);
+
+/* polls.c: whether PROCESS is one that cannot be polled, and has ended. */
+int broker_is_found_dead(const struct process *process);
+/*
+ * polls.c: looks at the ranks whose processes cannot be polled, at all of them or until one
+ * in each view was found that lives, and removes those that have ended. Whether there were any.
+ */
+int broker_look_at_ranks(struct broker *broker, int all);
+/* polls.c: does so when it is time, and looks at servers. */
+void broker_poll(struct broker *broker, int64_t now);
+/* polls.c: when that is due; -1: never. */
+int64_t broker_poll_due(const struct broker *broker);
 
 /* list.c */
 void broker_list(struct broker *broker, struct rank *rank);

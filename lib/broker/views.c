@@ -39,7 +39,8 @@ struct image *broker_add_image(struct broker *broker, struct rank *rank)
     }
     image->identity = rank->hello.image;
     image->is_ready = !rank->hello.image.is_served;
-    image->fuse = image->config = image->server = -1;
+    image->fuse = image->config = -1;
+    image->server = PROCESS_NONE;
     image->directory = image->parent = -1;
     image->since = broker_now();
     image->next = broker->images;
@@ -134,7 +135,6 @@ static void unpin_image(struct broker *broker, struct image *image)
     fd_close(&image->fuse);
     fd_close(&image->config);
     image->is_ready = 0;
-    image->server_pid = 0;
 }
 
 void broker_give_up(struct broker *broker, struct rank *rank)
@@ -163,21 +163,27 @@ static void take_covers(struct view *view, const struct share_ready *ready, int 
     }
 }
 
+static void take_server(struct image *image, int fd, pid_t pid)
+{
+    if (process_take(&image->server, fd, pid) < 0)
+        fd_close(&fd);
+}
+
 void broker_mounted(struct broker *broker, struct rank *rank, const struct share_ready *mounted, int *fds,
                     size_t count)
 {
     const struct share_message *message = &mounted->message;
     struct image *image = rank->view ? rank->view->image : NULL;
 
-    if (!image || image->lead != rank || image->server >= 0)
+    if (!image || image->lead != rank || image->server.fd >= 0)
         return;
     image->has_config = mounted->message.has_config != 0;
     image->fuse = share_take(message, SHARE_FUSE, fds, count);
     image->config = share_take(message, SHARE_CONFIG, fds, count);
-    image->server = share_take(message, SHARE_SERVER, fds, count);
-    image->server_pid = (pid_t)mounted->server;
+    take_server(image, share_take(message, SHARE_SERVER, fds, count), (pid_t)mounted->server);
     image->event = (struct event){EVENT_SERVER, image};
-    if (image->fuse < 0 || image->server < 0 || broker_watch(broker, image->server, &image->event) < 0)
+    if (image->fuse < 0 || image->server.fd < 0 ||
+        broker_watch_process(broker, &image->server, &image->event) < 0)
         unpin_image(broker, image);
 }
 
@@ -274,9 +280,7 @@ void broker_server_ended(struct broker *broker, struct image *image)
 
 int broker_has_lost_server(const struct image *image)
 {
-    struct pollfd server = {.fd = image->server, .events = POLLIN};
-
-    return image->server >= 0 && poll(&server, 1, 0) > 0;
+    return image->server.fd >= 0 && process_has_ended(&image->server);
 }
 
 int broker_is_being_mounted(const struct broker *broker, const struct image *image)

@@ -11,7 +11,6 @@
 
 #include "base/proc.h"
 #include "base/report.h"
-#include "base/sys.h"
 #include "broker/state.h"
 
 int broker_is_stopped(pid_t pid)
@@ -26,12 +25,12 @@ static void look_at(struct image *image)
 {
     const int was_stopped = image->is_stopped;
 
-    image->is_stopped = image->server >= 0 && broker_is_stopped(image->server_pid);
+    image->is_stopped = image->server.fd >= 0 && broker_is_stopped(image->server.pid);
     if (!image->is_stopped || !was_stopped)
         return;
     report("coracle-fuse %d, which serves %s, is stopped: it is killed, so that nobody waits for it",
-           (int)image->server_pid, image->path);
-    sys_pidfd_send_signal(image->server, SIGKILL);
+           (int)image->server.pid, image->path);
+    process_signal(&image->server, SIGKILL);
 }
 
 void broker_look_at_servers(struct broker *broker, int64_t now)
@@ -57,7 +56,7 @@ void broker_note_loss(struct broker *broker, const struct image *image)
 
     *loss = (struct loss){image->identity, broker_now(), image->is_stopped};
     report("coracle-fuse %d, which served %s, has ended%s: processes in it get errors",
-           (int)image->server_pid, image->path, image->is_stopped ? " after it was stopped" : "");
+           (int)image->server.pid, image->path, image->is_stopped ? " after it was stopped" : "");
 }
 
 const char *broker_loss_of(struct broker *broker, const struct share_image *identity)

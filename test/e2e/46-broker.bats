@@ -139,6 +139,9 @@ held_by_broker() {
     for fd in "/proc/$BROKER"/fd/*; do
         case $(readlink "$fd") in
         /dev/null | /dev/fuse | socket:* | anon_inode:* | user:* | mnt:* | /memfd:* | /proc/*/mountinfo) ;;
+        /proc/*[!0-9]*) report "it holds $(readlink "$fd")" || return ;;
+        # A rank's process or a server's, where the kernel has no pidfds.
+        /proc/*) ;;
         # A directory of the image, of whose list of names the view has a copy.
         *) find "$TREE" -type d -printf '%D:%i\n' | grep -qxF "$(stat -Lc %d:%i "$fd")" ||
             report "it holds $(readlink "$fd")" || return ;;

@@ -367,6 +367,7 @@ static void test_own_views(void)
     TAP_INT(peer_kind(&equal), SHARE_BUILD); /* it does not even wait for it */
     peer_ready(&own, &built);
     peer_end(&equal);
+    TAP_TRUE(stage_comes_to(&stage, SHARE_ITEM_VIEW, 2));
     equal = peer_start(&stage);
     peer_ask(&equal, 1, 2);
     TAP_INT(peer_kind(&equal), SHARE_BUILD);

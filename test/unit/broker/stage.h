@@ -5,6 +5,8 @@
  * Each rank is a process, because the broker counts processes; what it says goes
  * through its socket, which the test holds. Where ranks hand over namespaces and
  * devices, these hand over pipes: the broker never looks inside.
+ *
+ * With STAGE_IS_OLD it is a broker on a kernel without pidfds, see base/process.h.
  */
 #ifndef CORACLE_TEST_BROKER_STAGE_H
 #define CORACLE_TEST_BROKER_STAGE_H
@@ -21,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../before-pidfd.h"
 #include "../../tap.h"
 #include "base/fd.h"
 #include "broker/broker.h"
@@ -28,6 +31,12 @@
 
 /* Nothing takes so long, not even under valgrind, in milliseconds. */
 enum { STAGE_PATIENCE = 30 * 1000 };
+
+#ifdef STAGE_IS_OLD
+static const int stage_is_old = 1;
+#else
+static const int stage_is_old = 0;
+#endif
 
 struct peer {
     pid_t process;
@@ -58,6 +67,7 @@ struct offer {
     const int *covers;
     const struct share_cover *expected;
     unsigned cover_count, flags;
+    pid_t server_pid;
 };
 
 static inline void __attribute__((noreturn)) stage_give_up(const char *what)
@@ -232,6 +242,7 @@ static inline void add_offer(struct share_message *message, int *fds, size_t *co
 static inline void peer_offer(const struct peer *peer, enum share_kind kind, const struct offer *offer)
 {
     struct share_ready ready = {.message = {.magic = SHARE_MESSAGE_MAGIC, .kind = kind},
+                                .server = (uint32_t)offer->server_pid,
                                 .flags = offer->flags,
                                 .cover_count = offer->cover_count};
     int fds[SHARE_DESCRIPTOR_LIMIT];
@@ -336,6 +347,8 @@ static inline void stage_start(struct stage *stage, int linger, const struct sha
     if (stage->process == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         stage_keep(listener, theirs);
+        if (stage_is_old && before_pidfd() < 0)
+            _exit(1);
         exit(broker_run(listener, theirs, "a scope", "an origin", linger) < 0);
     }
     close(theirs);

@@ -23,7 +23,8 @@
  * be tried. */
 enum { CANNOT_BE_TRIED = 77 };
 
-static int is_old; /* whether there are no pidfds */
+/* Whether there is no pidfd_open(2): valgrind 3.19 has none, though the kernel gives pidfds for sockets. */
+static int is_old, is_filtered;
 
 static void __attribute__((noreturn)) give_up(const char *what)
 {
@@ -85,6 +86,7 @@ static void test_life(void)
     TAP_INT(errno, ENOENT);
     TAP_INT(process_signal(&process, SIGKILL), 0);
     TAP_TRUE(ends(&process)); /* though nobody has waited for it */
+    kill(child, SIGKILL);
     TAP_INT(waitpid(child, &status, 0), child);
     TAP_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     TAP_INT(process_has_ended(&process), 1);
@@ -134,6 +136,7 @@ static void test_threads(void)
     TAP_INT(process_has_ended(&process), 0);
     TAP_INT(process_signal(&process, SIGKILL), 0);
     TAP_TRUE(ends(&process));
+    kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     process_close(&process);
 }
@@ -146,7 +149,8 @@ static void test_peer(void)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         give_up("socketpair");
     TAP_INT(process_open_peer(&process, sockets[0], getpid()), 0);
-    TAP_INT(process_can_be_polled(&process), !is_old);
+    if (is_filtered == is_old)
+        TAP_INT(process_can_be_polled(&process), !is_old);
     TAP_INT(process_has_ended(&process), 0);
     TAP_INT(number_in(&process), getpid());
     process_close(&process);
@@ -167,6 +171,7 @@ static void test_take(void)
     TAP_INT(process_has_ended(&taken), 0);
     TAP_INT(process_signal(&taken, SIGKILL), 0);
     TAP_TRUE(ends(&taken));
+    kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     process_close(&taken);
     if (is_old) {
@@ -327,7 +332,7 @@ int main(void)
     test_all();
     if (before_pidfd() < 0)
         give_up("seccomp");
-    is_old = 1;
+    is_old = is_filtered = 1;
     test_all();
     return tap_done();
 }

@@ -1,8 +1,11 @@
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,6 +105,29 @@ int fd_write_all(int fd, const void *bytes, size_t length)
     return 0;
 }
 
+/* close_range(2) for a kernel without it: what /proc lists, or all that can be. */
+static int close_from(unsigned first)
+{
+    int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct rlimit limit;
+    DIR *names;
+
+    if (list < 0 || !(names = fdopendir(list))) {
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+            return -1;
+        for (rlim_t fd = first; fd < limit.rlim_cur; fd++)
+            close((int)fd);
+        return 0;
+    }
+    for (const struct dirent *entry = readdir(names); entry; entry = readdir(names)) {
+        const long fd = strtol(entry->d_name, NULL, 10);
+
+        if (fd >= (long)first && fd != list)
+            close((int)fd);
+    }
+    return closedir(names);
+}
+
 int fd_arrange(const int fds[], size_t count)
 {
     int high[FD_ARRANGE_LIMIT];
@@ -118,5 +144,7 @@ int fd_arrange(const int fds[], size_t count)
     for (size_t i = 0; i < count; i++)
         if (dup2(high[i], (int)i) < 0)
             return -1;
-    return sys_close_range((unsigned)count, ~0u, 0);
+    if (sys_close_range((unsigned)count, ~0u, 0) == 0)
+        return 0;
+    return errno == ENOSYS ? close_from((unsigned)count) : -1;
 }

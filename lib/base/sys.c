@@ -3,8 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "base/num.h"
 
 /* Numbers are the same on every architecture from 424 on; older headers lack some. */
 enum {
@@ -91,17 +96,77 @@ struct statx_bytes {
 
 _Static_assert(sizeof(struct statx_bytes) == 256, "statx(2)");
 
+/* What statx(2) does not tell: PREFIXfdinfo/FD, of /proc/self, since Linux 3.15. proc(5) */
+static uint64_t older_mount_id(int process, const char *prefix, int fd)
+{
+    static const char label[] = "mnt_id:\t";
+    char name[48], text[256];
+    uint64_t id = 0;
+    const char *digit;
+    ssize_t length;
+    int info;
+
+    strcpy(name, prefix);
+    strcat(name, "fdinfo/");
+    num_format(name + strlen(name), (uint64_t)fd);
+    info = fd < 0 ? -1 : openat(process, name, O_RDONLY | O_CLOEXEC);
+    if (info < 0)
+        return 0;
+    length = read(info, text, sizeof(text) - 1);
+    close(info);
+    text[length < 0 ? 0 : length] = 0;
+    digit = strstr(text, label);
+    for (digit = digit ? digit + strlen(label) : ""; *digit >= '0' && *digit <= '9'; digit++)
+        id = id * 10 + (uint64_t)(*digit - '0');
+    return id;
+}
+
+/* Without statx(2), or where it tells of no mounts. */
+static int older_identify(int dir, const char *path, int flags, struct sys_identity *identity)
+{
+    const int itself = (flags & AT_EMPTY_PATH) && !*path;
+    const int fd =
+        itself ? dir : openat(dir, path, O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+    struct stat st;
+    int result, saved;
+
+    if (fd < 0)
+        return -1;
+    result = fstat(fd, &st);
+    saved = errno;
+    if (result == 0)
+        *identity = (struct sys_identity){
+            .device = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev),
+            .inode = st.st_ino,
+            .mount = older_mount_id(AT_FDCWD, "/proc/self/", fd),
+            .size = (uint64_t)st.st_size,
+            .mtime = st.st_mtim.tv_sec,
+            .ctime = st.st_ctim.tv_sec,
+            .mtime_ns = (uint32_t)st.st_mtim.tv_nsec,
+            .ctime_ns = (uint32_t)st.st_ctim.tv_nsec,
+            .mode = st.st_mode,
+            .uid = st.st_uid,
+        };
+    if (!itself)
+        close(fd);
+    errno = saved;
+    return result;
+}
+
 int sys_identify(int dir, const char *path, int flags, struct sys_identity *identity)
 {
     enum { BASIC_AND_MOUNT_ID = 0x17ff, MOUNT_ID = 0x1000 };
     struct statx_bytes st;
+    const long result = syscall(SYS_statx, dir, path, flags | AT_NO_AUTOMOUNT, BASIC_AND_MOUNT_ID, &st);
 
-    if (syscall(SYS_statx, dir, path, flags | AT_NO_AUTOMOUNT, BASIC_AND_MOUNT_ID, &st) < 0)
+    if (result < 0 && errno != ENOSYS)
         return -1;
+    if (result < 0 || !(st.mask & MOUNT_ID))
+        return older_identify(dir, path, flags, identity);
     *identity = (struct sys_identity){
         .device = (uint64_t)st.dev_major << 32 | st.dev_minor,
         .inode = st.inode,
-        .mount = st.mask & MOUNT_ID ? st.mount_id : 0,
+        .mount = st.mount_id,
         .size = st.size,
         .mtime = st.mtime.seconds,
         .ctime = st.ctime.seconds,
@@ -118,6 +183,13 @@ uint64_t sys_mount_id(int fd)
     struct sys_identity identity;
 
     return sys_identify(fd, "", AT_EMPTY_PATH, &identity) < 0 ? 0 : identity.mount;
+}
+
+uint64_t sys_mount_id_by(int process, int fd)
+{
+    const uint64_t id = sys_mount_id(fd);
+
+    return id ? id : older_mount_id(process, "", fd);
 }
 
 int sys_pidfd_open(pid_t pid)

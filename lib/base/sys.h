@@ -2,7 +2,8 @@
  * sys - system calls that the C library does not offer, or offers under headers
  * that clash (sys/mount.h against linux/mount.h in glibc 2.36).
  *
- * Each function is the call of its name: -1 and errno on failure.
+ * Each function is the call of its name, or has its way around the lack of it: -1 and
+ * errno on failure.
  */
 #ifndef CORACLE_BASE_SYS_H
 #define CORACLE_BASE_SYS_H
@@ -13,7 +14,7 @@
 /* What a file is, whatever it is called. statx(2) */
 struct sys_identity {
     uint64_t device, inode;
-    uint64_t mount; /* its mount's id; 0: not told (before Linux 5.8) */
+    uint64_t mount; /* its mount's id; 0: not told (before Linux 5.8, without /proc) */
     uint64_t size;
     int64_t mtime, ctime; /* seconds since 1970 ... */
     uint32_t mtime_ns, ctime_ns;
@@ -42,9 +43,17 @@ int sys_mount_setattr(int dir, const char *path, unsigned flags,
                       const struct sys_mount_attr *attr);                     /* 5.12 */
 int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve); /* 5.6 */
 int sys_pivot_root(const char *new_root, const char *put_old);
-/* The id of the mount that FD is on, 0 where the kernel does not tell (before Linux 5.8). statx(2) */
+/*
+ * The id of the mount that FD is on; 0 where nobody tells. statx(2) since Linux 5.8,
+ * before that /proc/self/fdinfo: proc(5).
+ */
 uint64_t sys_mount_id(int fd);
-/* The identity of PATH at DIR. FLAGS: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. Mounts nothing: AT_NO_AUTOMOUNT. */
+/* The same where /proc may have gone: PROCESS is /proc/self, opened before. */
+uint64_t sys_mount_id_by(int process, int fd);
+/*
+ * The identity of PATH at DIR. FLAGS: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. Mounts nothing:
+ * AT_NO_AUTOMOUNT. Where statx(2) is missing or tells of no mounts: fstat(2) and sys_mount_id()'s way.
+ */
 int sys_identify(int dir, const char *path, int flags, struct sys_identity *identity); /* 4.11 */
 int sys_pidfd_open(pid_t pid);                                                         /* 5.3 */
 int sys_pidfd_send_signal(int pidfd, int signal);                                      /* 5.1 */

@@ -5,13 +5,14 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/resolve.h"
 #include "base/sys.h"
 #include "foreign/foreign.h"
 
 static int open_inside(int dir, const char *path, int flags)
 {
-    return sys_openat2(dir, path, (uint64_t)(flags | O_CLOEXEC),
-                       SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+    return resolve_open(dir, path, (uint64_t)(flags | O_CLOEXEC),
+                        SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
 }
 
 static int is_regular(int fd)

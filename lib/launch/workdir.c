@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/resolve.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
@@ -12,7 +13,7 @@
  */
 static int enter(const char *path)
 {
-    int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_NO_MAGICLINKS);
+    int fd = resolve_open(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_NO_MAGICLINKS);
 
     return fd < 0 ? -1 : fchdir(fd);
 }

@@ -136,10 +136,9 @@ static int copy_link(int link, int to, const char *name)
  * Shows the entry NAME of FROM as the same name in TO. One that goes while we
  * look, as in a /tmp that others use, is not there.
  */
-static int show_entry(int from, int to, const char *name)
+static int show_entry(struct launch *launch, int from, int to, const char *name)
 {
-    FD_CLEANUP int mount =
-        sys_open_tree(from, name, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | O_CLOEXEC);
+    FD_CLEANUP int mount = launch_clone(launch, from, name, AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
     struct stat st;
 
     if (mount < 0)
@@ -150,7 +149,7 @@ static int show_entry(int from, int to, const char *name)
         return copy_link(mount, to, name);
     if ((S_ISDIR(st.st_mode) ? mkdirat(to, name, 0755) : make_file(to, name)) < 0)
         return -1;
-    if (sys_move_mount(mount, "", to, name, SYS_MOVE_FROM_EMPTY) == 0)
+    if (launch_move(launch, mount, to, name) == 0)
         return 0;
     return errno == ENOENT ? unlinkat(to, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) : -1;
 }
@@ -159,9 +158,10 @@ static int show_entry(int from, int to, const char *name)
 static int cover_with_tmpfs(struct launch *launch, const struct missing_target *place, mode_t mode,
                             struct err *err)
 {
-    FD_CLEANUP int mount = launch_new_tmpfs(0, mode | S_IRWXU, 0); /* or names could not be made in it */
+    FD_CLEANUP int mount =
+        launch_new_tmpfs(launch, 0, mode | S_IRWXU, 0); /* or names could not be made in it */
 
-    if (mount < 0 || sys_move_mount(mount, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+    if (mount < 0 || launch_move(launch, mount, place->dir, "") < 0)
         return launch_error(err, ERR_MOUNT, "cannot cover the directory %s",
                             str_quote(launch->arena, place->ancestor));
     if (launch_own(launch, mount, place->ancestor, err) < 0)
@@ -180,7 +180,7 @@ static int assemble_binds(struct launch *launch, const struct missing_target *pl
     if (mount < 0)
         return -1;
     for (size_t i = 0; i < listing->count; i++)
-        if (show_entry(place->dir, mount, listing->names[i]) < 0)
+        if (show_entry(launch, place->dir, mount, listing->names[i]) < 0)
             return launch_error(err, ERR_MOUNT, "cannot show %s of the directory %s",
                                 str_quote(launch->arena, listing->names[i]), ancestor);
     if (make_mount_point(launch->arena, mount, place->missing, is_directory) < 0)
@@ -242,8 +242,7 @@ static int attach_again(struct launch *launch, const struct missing_target *plac
 
         if (!lies_beneath(launch, i, place->ancestor) || comes_with_another(launch, i, place->ancestor))
             continue;
-        clone = sys_open_tree(launch->sources[i], "",
-                              SYS_OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH | O_CLOEXEC);
+        clone = launch_clone(launch, launch->sources[i], "", AT_RECURSIVE | AT_EMPTY_PATH);
         if (clone < 0)
             return launch_error(err, ERR_MOUNT, "cannot clone the mount on %s",
                                 str_quote(launch->arena, launch->plan->rows[i].target));
@@ -262,18 +261,18 @@ static int attach_again(struct launch *launch, const struct missing_target *plac
 static int assemble_overlay(struct launch *launch, const struct missing_target *place, int is_directory,
                             size_t index)
 {
-    FD_CLEANUP int skeleton = launch_new_tmpfs(0, 0755, 0);
+    FD_CLEANUP int skeleton = launch_new_tmpfs(launch, 0, 0755, 0);
     FD_CLEANUP int overlay = -1;
 
     if (skeleton < 0 || make_mount_point(launch->arena, skeleton, place->missing, is_directory) < 0)
         return -1;
     add_later_rows(launch, place, skeleton, index);
-    if (sys_move_mount(skeleton, "", place->dir, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+    if (launch_move(launch, skeleton, place->dir, "") < 0)
         return -1;
     overlay = launch_new_overlay(
-        arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, place->dir), NULL, NULL,
-        SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
-    if (overlay < 0 || sys_move_mount(overlay, "", skeleton, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+        launch, arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, place->dir), NULL,
+        NULL, SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+    if (overlay < 0 || launch_move(launch, overlay, skeleton, "") < 0)
         return -1;
     if (is_root(place))
         launch->root = fd_steal(&overlay);

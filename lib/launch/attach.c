@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/resolve.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
@@ -24,7 +25,7 @@ void launch_forget_parent(struct launch *launch)
 
 static int open_beneath_root(const struct launch *launch, const char *path, unsigned resolve)
 {
-    return sys_openat2(launch->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_IN_ROOT | resolve);
+    return resolve_open(launch->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, SYS_RESOLVE_IN_ROOT | resolve);
 }
 
 /* The directory that TARGET's last name is in (O_PATH; not the caller's to close), or -1. */
@@ -72,7 +73,7 @@ static int attach_by_name(struct launch *launch, const struct plan_row *row, int
         (!(row->flags & (MOUNT_REPLACE | MOUNT_DIRECTORY)) && !is_directory(mount)))
         return 0;
     parent = open_parent(launch, row->target);
-    return parent >= 0 && sys_move_mount(mount, "", parent, name, SYS_MOVE_FROM_EMPTY) == 0;
+    return parent >= 0 && launch_move(launch, mount, parent, name) == 0;
 }
 
 /* MOUNT is refused by TARGET, which is open as PLACE. An optional one is left out with a warning. */
@@ -119,7 +120,7 @@ static int attach_by_descriptor(struct launch *launch, size_t index, int mount, 
         return err_set(err, ERR_BIND_TARGET,
                        "%s: %s leads to the root directory of the container, on which nothing can be mounted",
                        row->origin, str_quote(launch->arena, row->target));
-    if (sys_move_mount(mount, "", target, "", SYS_MOVE_FROM_EMPTY | SYS_MOVE_TO_EMPTY) < 0)
+    if (launch_move(launch, mount, target, "") < 0)
         return refused(launch, row, mount, target, err);
     return 0;
 }

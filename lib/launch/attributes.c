@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "base/resolve.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
@@ -231,8 +232,8 @@ static const char *path_within(const struct known_mount *top, const struct known
  */
 static int open_mount(int dir, const char *path, const struct known_mount *mount)
 {
-    FD_CLEANUP int found = sys_openat2(dir, path, O_PATH | O_NOFOLLOW | O_CLOEXEC,
-                                       SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+    FD_CLEANUP int found = resolve_open(dir, path, O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                                        SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
 
     if (found >= 0 && sys_mount_id(found) == mount->id)
         return fd_steal(&found);
@@ -360,6 +361,7 @@ static int check_left_out(const struct launch *launch, struct err *err)
 int launch_settle(struct launch *launch, int last, struct err *err)
 {
     struct mount_table table = {0};
+    const uint64_t stage = launch->stage >= 0 && launch->late_count ? sys_mount_id(launch->stage) : 0;
     size_t kept = 0;
 
     if (!launch->late_count)
@@ -373,9 +375,12 @@ int launch_settle(struct launch *launch, int last, struct err *err)
         struct known_mount *top = find_mount(&table, id);
 
         if (!id)
-            return err_set(err, ERR_MOUNT, "cannot set mount attributes: Linux before 5.8 numbers no mounts");
-        if (!top)
+            return err_set(err, ERR_MOUNT,
+                           "cannot set mount attributes: /proc/self/fdinfo tells of no mount");
+        if (!top || (top->parent == stage && !last))
             launch->late[kept++] = late; /* not attached yet */
+        else if (top->parent == stage)
+            continue; /* left out: nobody will see it */
         else if (settle_tree(launch, &late, &table, top, err) < 0)
             return -1;
     }

@@ -58,6 +58,7 @@ int launch_run(const struct plan *plan, const struct image_server *server,
                             .root = -1,
                             .image = -1,
                             .files = -1,
+                            .stage = -1,
                             .parent = -1};
 
     trace(&launch, plan_print_head);

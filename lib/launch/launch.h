@@ -7,7 +7,8 @@
  * its last process, and the server of a SquashFS image ends when they are gone, so
  * a launcher that dies on the way leaves nothing either.
  *
- * Needs Linux 5.10; attributes.c has what is done without mount_setattr (5.12).
+ * Needs Linux 4.18. attributes.c has what is done without mount_setattr (5.12), older.c
+ * without open_tree and its kin (5.2), base/resolve.h without openat2 (5.6).
  */
 #ifndef CORACLE_LAUNCH_LAUNCH_H
 #define CORACLE_LAUNCH_LAUNCH_H

@@ -2,10 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
-#include "base/fd.h"
-#include "base/sys.h"
 #include "launch/state.h"
 
 /*
@@ -13,19 +10,14 @@
  * cannot read without privilege: an image cannot steer a read-only one. With an
  * upper directory it must mark what was removed, in user.* attributes.
  */
-int launch_new_overlay(const char *lower, const char *upper, const char *work, unsigned attributes)
+int launch_new_overlay(struct launch *launch, const char *lower, const char *upper, const char *work,
+                       unsigned attributes)
 {
-    FD_CLEANUP int context = sys_fsopen("overlay", SYS_CLOEXEC);
+    const struct mount_option readable[] = {{"lowerdir", lower}, {NULL, NULL}};
+    const struct mount_option writable[] = {
+        {"lowerdir", lower}, {"upperdir", upper}, {"workdir", work}, {"userxattr", NULL}, {NULL, NULL}};
 
-    if (context < 0 || sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "lowerdir", lower, 0) < 0)
-        return -1;
-    if (upper && (sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "upperdir", upper, 0) < 0 ||
-                  sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "workdir", work, 0) < 0 ||
-                  sys_fsconfig(context, SYS_FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0))
-        return -1;
-    if (sys_fsconfig(context, SYS_FSCONFIG_CREATE, NULL, NULL, 0) < 0)
-        return -1;
-    return sys_fsmount(context, SYS_CLOEXEC, attributes);
+    return launch_create(launch, "overlay", upper ? writable : readable, attributes);
 }
 
 /* Whether the kernel RELEASE ("5.10.0-32-amd64") came before 5.11. */

@@ -17,9 +17,9 @@
 #include "base/sys.h"
 #include "launch/state.h"
 
-static int attach_over_root(int mount)
+static int attach_over_root(struct launch *launch, int mount)
 {
-    return sys_move_mount(mount, "", AT_FDCWD, "/", SYS_MOVE_FROM_EMPTY);
+    return launch_move(launch, mount, AT_FDCWD, "/");
 }
 
 /* A tmpfs for the files of ROW_FILE, below the root that covers it. */
@@ -28,8 +28,8 @@ static int attach_files(struct launch *launch, struct err *err)
     for (size_t i = 0; i < launch->plan->row_count && launch->files < 0; i++) {
         if (launch->plan->rows[i].kind != ROW_FILE)
             continue;
-        launch->files = launch_new_tmpfs(0, 0700, 0);
-        if (launch->files < 0 || attach_over_root(launch->files) < 0)
+        launch->files = launch_new_tmpfs(launch, 0, 0700, 0);
+        if (launch->files < 0 || attach_over_root(launch, launch->files) < 0)
             return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for generated files");
     }
     return 0;
@@ -46,7 +46,7 @@ static int clone_image(struct launch *launch, struct err *err)
         launch->image = launch->root = launch_new_served(launch, err);
         return launch->root < 0 ? -1 : 0;
     }
-    launch->root = sys_open_tree(AT_FDCWD, plan->image, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
+    launch->root = launch_clone(launch, AT_FDCWD, plan->image, AT_RECURSIVE);
     if (launch->root < 0 && errno == ENOENT)
         return err_set(err, ERR_IMAGE_MISSING, "image %s does not exist", image);
     if (launch->root < 0)
@@ -61,7 +61,7 @@ static int clone_image(struct launch *launch, struct err *err)
 
 static int attach_image(struct launch *launch, struct err *err)
 {
-    if (attach_over_root(launch->root) < 0)
+    if (attach_over_root(launch, launch->root) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount the image %s",
                             str_quote(launch->arena, launch->plan->image));
     return launch->plan->image_is_served ? launch_prime(launch, err) : 0;
@@ -94,19 +94,19 @@ static int add_overlay(struct launch *launch, struct err *err)
 
     if (check_owner(launch, err) < 0)
         return -1;
-    scratch = launch_new_tmpfs(plan->root_size, 0755, 0);
-    if (scratch < 0 || attach_over_root(scratch) < 0)
+    scratch = launch_new_tmpfs(launch, plan->root_size, 0755, 0);
+    if (scratch < 0 || attach_over_root(launch, scratch) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for %s", plan->root_origin);
     if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)
         return launch_error(err, ERR_MOUNT, "cannot prepare the tmpfs for %s", plan->root_origin);
     lower = arena_printf(launch->arena, "/proc/self/fd/%d", launch->root);
     upper_fs = arena_printf(launch->arena, "/proc/self/fd/%d", scratch);
-    overlay = launch_new_overlay(lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
+    overlay = launch_new_overlay(launch, lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
                                  arena_join(launch->arena, upper_fs, "/work", NULL),
                                  SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
     if (overlay < 0 && launch_has_no_overlay(launch, err))
         return -1;
-    if (overlay < 0 || attach_over_root(overlay) < 0)
+    if (overlay < 0 || attach_over_root(launch, overlay) < 0)
         return launch_error(err, ERR_MOUNT, "cannot lay an overlay over the image for %s", plan->root_origin);
     fd_close(&scratch);
     launch->root = overlay;
@@ -145,11 +145,11 @@ int launch_root(struct launch *launch, struct err *err)
  */
 static int detach_old_root(const struct launch *launch)
 {
-    const uint64_t root = sys_mount_id(launch->root);
+    const uint64_t root = sys_mount_id_by(launch->process, launch->root);
 
     for (;;) {
         FD_CLEANUP int top = openat(AT_FDCWD, "/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        uint64_t mount = top < 0 ? 0 : sys_mount_id(top);
+        uint64_t mount = top < 0 ? 0 : sys_mount_id_by(launch->process, top);
 
         if (!mount || !root)
             return -1;

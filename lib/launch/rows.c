@@ -44,6 +44,11 @@ static int missing_source(struct launch *launch, const struct plan_row *row, str
         return err_set(err, ERR_BIND_SOURCE,
                        "%s: %s does not exist on the host; the option \"optional\" would leave it out",
                        row->origin, source);
+    if (errno == EBUSY && launch->is_older)
+        return err_set(err, ERR_BIND_SOURCE,
+                       "%s: another mount covers %s of the host, and Linux before 5.2 clones nothing that is "
+                       "covered; name what should be bound by its path",
+                       row->origin, source);
     return launch_error(err, ERR_BIND_SOURCE, "%s: cannot use %s of the host", row->origin, source);
 }
 
@@ -59,9 +64,7 @@ static int open_bind(struct launch *launch, const struct plan_row *row, int *mou
     const unsigned own_file = row->flags & MOUNT_OWN_FILE;
 
     /* Recursive: the kernel refuses to show what a mount of the host hides. */
-    *mount =
-        sys_open_tree(AT_FDCWD, row->source,
-                      SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC | (own_file ? AT_SYMLINK_NOFOLLOW : 0));
+    *mount = launch_clone(launch, AT_FDCWD, row->source, AT_RECURSIVE | (own_file ? AT_SYMLINK_NOFOLLOW : 0));
     if (*mount < 0)
         return missing_source(launch, row, err);
     if (own_file && !is_own_file(launch, *mount)) {
@@ -106,7 +109,7 @@ int launch_sources(struct launch *launch, struct err *err)
 
 static int open_tmpfs(struct launch *launch, const struct plan_row *row, int *mount, struct err *err)
 {
-    *mount = launch_new_tmpfs(row->size, 01777, attributes_of(row->flags));
+    *mount = launch_new_tmpfs(launch, row->size, 01777, attributes_of(row->flags));
     if (*mount < 0)
         return launch_error(err, ERR_MOUNT, "%s: cannot make a tmpfs for %s", row->origin,
                             str_quote(launch->arena, row->target));
@@ -122,7 +125,7 @@ static int open_file(struct launch *launch, const struct plan_row *row, int *mou
     fd = openat(launch->files, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0 || fchmod(fd, 0644) < 0 || fd_write_all(fd, row->content, strlen(row->content)) < 0)
         return launch_error(err, ERR_MOUNT, "cannot write %s", row->target);
-    *mount = sys_open_tree(launch->files, name, SYS_OPEN_TREE_CLONE | O_CLOEXEC);
+    *mount = launch_clone(launch, launch->files, name, 0);
     if (*mount < 0 || add_attributes(launch, *mount, MOUNT_READ_ONLY) < 0)
         return launch_error(err, ERR_MOUNT, "cannot mount %s", row->target);
     return 0;

@@ -32,32 +32,23 @@ static int no_mount(const struct launch *launch, struct err *err)
                         str_quote(launch->arena, launch->plan->image));
 }
 
-static int set_number(int context, const char *key, uint64_t value)
-{
-    char text[24];
-
-    num_format(text, value);
-    return sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, key, text, 0);
-}
-
 /* In this user namespace: the kernel wants the device opened where it is mounted. */
-static int new_mount(const struct launch *launch, int device)
+static int new_mount(struct launch *launch, int device)
 {
     const struct plan *plan = launch->plan;
-    FD_CLEANUP int context = sys_fsopen("fuse", SYS_CLOEXEC);
+    char device_text[24], uid[24], gid[24];
     const size_t length = strlen(plan->image);
     /* The kernel takes 255 bytes; the end of a path tells more than its beginning. */
     const char *source = length > 255 ? plan->image + length - 255 : plan->image;
+    const struct mount_option options[] = {{"source", source},     {"default_permissions", NULL},
+                                           {"subtype", "coracle"}, {"fd", device_text},
+                                           {"rootmode", "40000"},  {"user_id", uid},
+                                           {"group_id", gid},      {NULL, NULL}};
 
-    if (context < 0 || sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
-        sys_fsconfig(context, SYS_FSCONFIG_SET_FLAG, "default_permissions", NULL, 0) < 0 ||
-        sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "subtype", "coracle", 0) < 0 ||
-        set_number(context, "fd", (uint64_t)device) < 0 ||
-        sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "rootmode", "40000", 0) < 0 ||
-        set_number(context, "user_id", plan->uid) < 0 || set_number(context, "group_id", plan->gid) < 0 ||
-        sys_fsconfig(context, SYS_FSCONFIG_CREATE, NULL, NULL, 0) < 0)
-        return -1;
-    return sys_fsmount(context, SYS_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY);
+    num_format(device_text, (uint64_t)device);
+    num_format(uid, plan->uid);
+    num_format(gid, plan->gid);
+    return launch_create(launch, "fuse", options, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY);
 }
 
 /* What the server must make for row INDEX where it is missing: a letter and the target. */
@@ -96,14 +87,14 @@ static int order(const struct launch *launch, int device, struct err *err)
 }
 
 /* One more mount of what another rank has mounted: the same superblock, the same page cache. Linux 5.15 */
-static int again(const struct launch *launch, struct err *err)
+static int again(struct launch *launch, struct err *err)
 {
-    FD_CLEANUP int context = sys_fsopen("fuse", SYS_CLOEXEC);
-    int mount = -1;
+    char device[24];
+    const struct mount_option options[] = {{"fd", device}, {NULL, NULL}};
+    int mount;
 
-    if (context >= 0 && set_number(context, "fd", (uint64_t)launch->meeting->fuse) == 0 &&
-        sys_fsconfig(context, SYS_FSCONFIG_CREATE, NULL, NULL, 0) == 0)
-        mount = sys_fsmount(context, SYS_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY);
+    num_format(device, (uint64_t)launch->meeting->fuse);
+    mount = launch_create(launch, "fuse", options, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY);
     if (mount < 0)
         return launch_error(err, ERR_SERVER, "cannot mount the image %s, which another rank has mounted",
                             str_quote(launch->arena, launch->plan->image));

@@ -41,7 +41,11 @@ struct launch {
     int files;    /* a tmpfs that nobody will see, for the files of ROW_FILE; -1 where none is needed */
     struct own_fs *own;
     size_t own_count, own_room;
-    int no_setattr; /* the kernel has no mount_setattr(2): what it would do waits in `late` */
+    int is_newer;    /* the kernel has open_tree(2), move_mount(2), fsopen(2) */
+    int is_older;    /* it has none of them; neither: not known yet */
+    int stage;       /* then: where mounts are that have no place yet; -1: none was needed */
+    unsigned staged; /* so many were there */
+    int no_setattr;  /* the kernel has no mount_setattr(2): what it would do waits in `late` */
     struct late_attributes *late;
     size_t late_count, late_room;
     /* Directories that were covered by a copy of their list of names: others may enter while it holds. */
@@ -173,17 +177,54 @@ int launch_set_attributes(struct launch *launch, int mount, unsigned attributes,
 int launch_settle(struct launch *launch, int last, struct err *err);
 
 /*
+ * calls.c: a clone of the mount that PATH at DIR is on, from there on, not attached. FLAGS:
+ * AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, and AT_RECURSIVE with all that is mounted below. A
+ * descriptor (O_PATH), or -1 and errno. Of a link, which is good for nothing but to be
+ * read, older kernels give the link itself.
+ */
+int launch_clone(struct launch *launch, int dir, const char *path, unsigned flags);
+/*
+ * calls.c: puts MOUNT, which stays open, on NAME in DIR, no link followed; on DIR itself where
+ * NAME is "". 0, or -1 and errno.
+ */
+int launch_move(struct launch *launch, int mount, int dir, const char *name);
+
+/* An option of a file system; VALUE is NULL for a flag. A list of them ends with a KEY of NULL. */
+struct mount_option {
+    const char *key, *value; /* without commas, but of "source" */
+};
+/*
+ * calls.c: a new file system of TYPE, not attached, with ATTRIBUTES as of fsmount(2). A descriptor (O_PATH),
+ * or -1 and errno.
+ */
+int launch_create(struct launch *launch, const char *type, const struct mount_option *options,
+                  unsigned attributes);
+
+/* older.c: the same on a kernel that has nothing but mount(2). A clone of what another mount covers is EBUSY.
+ */
+int launch_older_clone(struct launch *launch, int dir, const char *path, unsigned flags);
+int launch_older_move(int source, int dir, const char *name);
+int launch_older_create(struct launch *launch, const char *type, const struct mount_option *options,
+                        unsigned attributes);
+/*
+ * older.c: takes MOUNT, which stays open, from where it waits, so that nothing leads out
+ * of it. 0, or -1 and errno.
+ */
+int launch_older_detach(int mount);
+
+/*
  * tmpfs.c: a new tmpfs, not attached. SIZE in bytes or 0; MODE of its root
  * directory; ATTRIBUTES as of fsmount(2). A descriptor, or -1 and errno.
  */
-int launch_new_tmpfs(uint64_t size, mode_t mode, unsigned attributes);
+int launch_new_tmpfs(struct launch *launch, uint64_t size, mode_t mode, unsigned attributes);
 
 /*
  * overlay.c: a new overlay, not attached, of the paths LOWER (uppermost first,
  * colons between), UPPER and WORK; these are NULL for a read-only one. A
  * descriptor, or -1 and errno.
  */
-int launch_new_overlay(const char *lower, const char *upper, const char *work, unsigned attributes);
+int launch_new_overlay(struct launch *launch, const char *lower, const char *upper, const char *work,
+                       unsigned attributes);
 /* overlay.c: 1 with ERR filled where errno comes of a kernel that has no overlay for us (before 5.11). */
 int launch_has_no_overlay(const struct launch *launch, struct err *err);
 

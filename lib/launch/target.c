@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/resolve.h"
 #include "base/sys.h"
 #include "launch/state.h"
 
@@ -19,8 +20,8 @@ enum { MAX_LINKS = 40 }; /* path_resolution(7) */
 /* MOUNT_REPLACE goes on a name, not on what a link of that name leads to. */
 static int open_target(const struct launch *launch, const char *path, int follow)
 {
-    return sys_openat2(launch->root, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
-                       SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+    return resolve_open(launch->root, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
+                        SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 }
 
 /* A walk through the tree, component by component. */
@@ -94,8 +95,8 @@ static int step(struct walk *walk, int replace)
 /* PATH of the tree as a directory, where no link is on the way. -1 and errno. */
 static int open_directory(const struct launch *launch, const char *path)
 {
-    return sys_openat2(launch->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC,
-                       SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+    return resolve_open(launch->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC,
+                        SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
 }
 
 /* The usual case, in two calls: only the last name is missing, and no link is on the way. Whether it is so.
@@ -171,8 +172,8 @@ static int open_row_target(struct launch *launch, const struct plan_row *row)
 
     if (row->flags & MOUNT_REPLACE)
         return open_target(launch, row->target, 0);
-    fd = sys_openat2(launch->root, row->target, O_PATH | O_CLOEXEC,
-                     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+    fd = resolve_open(launch->root, row->target, O_PATH | O_CLOEXEC,
+                      SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
     if (fd >= 0 || errno != ELOOP)
         return fd;
     launch->followed_links = 1;

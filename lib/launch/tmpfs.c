@@ -1,9 +1,5 @@
 /* A tmpfs as a descriptor. tmpfs(5), fsopen(2) */
-#include <unistd.h>
-
-#include "base/fd.h"
 #include "base/num.h"
-#include "base/sys.h"
 #include "launch/state.h"
 
 enum { DEFAULT_MODE = 01777 };
@@ -16,20 +12,17 @@ static void format_mode(char text[6], mode_t mode)
     text[5] = 0;
 }
 
-int launch_new_tmpfs(uint64_t size, mode_t mode, unsigned attributes)
+int launch_new_tmpfs(struct launch *launch, uint64_t size, mode_t mode, unsigned attributes)
 {
-    FD_CLEANUP int context = sys_fsopen("tmpfs", SYS_CLOEXEC);
+    struct mount_option options[3] = {{0}};
     char size_text[21], mode_text[6];
+    size_t count = 0;
 
     num_format(size_text, size);
     format_mode(mode_text, mode);
-    if (context < 0)
-        return -1;
-    if (size && sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "size", size_text, 0) < 0)
-        return -1;
-    if (mode != DEFAULT_MODE && sys_fsconfig(context, SYS_FSCONFIG_SET_STRING, "mode", mode_text, 0) < 0)
-        return -1;
-    if (sys_fsconfig(context, SYS_FSCONFIG_CREATE, NULL, NULL, 0) < 0)
-        return -1;
-    return sys_fsmount(context, SYS_CLOEXEC, attributes);
+    if (size)
+        options[count++] = (struct mount_option){"size", size_text};
+    if (mode != DEFAULT_MODE)
+        options[count++] = (struct mount_option){"mode", mode_text};
+    return launch_create(launch, "tmpfs", options, attributes);
 }

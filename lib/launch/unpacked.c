@@ -133,7 +133,7 @@ static int tell_broker(const struct launch *launch, const struct store *store)
 /* A mount of the tree at PATH, as the image's root has to be; -1 and errno. */
 static int mount_tree(struct launch *launch, const char *path)
 {
-    FD_CLEANUP int mount = sys_open_tree(AT_FDCWD, path, SYS_OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
+    FD_CLEANUP int mount = launch_clone(launch, AT_FDCWD, path, AT_RECURSIVE);
 
     if (mount < 0 || launch_set_attributes(launch, mount, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_RDONLY,
                                            AT_RECURSIVE) < 0)
@@ -141,13 +141,12 @@ static int mount_tree(struct launch *launch, const char *path)
     return fd_steal(&mount);
 }
 
-static int fill(const struct launch *launch, const struct store *store, struct unpacked *result,
-                struct err *err)
+static int fill(struct launch *launch, const struct store *store, struct unpacked *result, struct err *err)
 {
-    FD_CLEANUP int mount = sys_open_tree(AT_FDCWD, store->path, SYS_OPEN_TREE_CLONE | O_CLOEXEC);
+    FD_CLEANUP int mount = launch_clone(launch, AT_FDCWD, store->path, 0);
     FD_CLEANUP int root = mount < 0 ? -1 : openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (root < 0)
+    if (root < 0 || (launch->is_older && launch_older_detach(mount) < 0))
         return launch_error(err, ERR_SYSTEM, "cannot open %s", str_quote(launch->arena, store->path));
     return image_server_unpack(launch->server, root, result, err);
 }

@@ -245,9 +245,9 @@ from the host'
 tools_inside() {
     local dir
     dir=$(dirname "$(server_program)")
-    TOOLS_INSIDE=(--bind "$(dirname "$CORACLE"):/tools:ro")
-    [[ $dir -ef $(dirname "$CORACLE") ]] || TOOLS_INSIDE+=(--bind "$dir:/libexec/coracle:ro")
-    ! readelf -l "$CORACLE" | grep -q INTERP || { show_host_programs && TOOLS_INSIDE+=("${HOST_PROGRAMS[@]}"); }
+    TOOLS_INSIDE=(--bind "$(dirname "$PROGRAM"):/tools:ro")
+    [[ $dir -ef $(dirname "$PROGRAM") ]] || TOOLS_INSIDE+=(--bind "$dir:/libexec/coracle:ro")
+    ! readelf -l "$PROGRAM" | grep -q INTERP || { show_host_programs && TOOLS_INSIDE+=("${HOST_PROGRAMS[@]}"); }
 }
 
 nested_setup() {

@@ -96,10 +96,9 @@ took_between() {
 
 # stop_building NAME OPTION...: a rank that is stopped when it attaches its first mount.
 stop_building() {
-    local name=$1
-    local call=move_mount
-    [[ ${CORACLE_TEST_KERNEL-} != 4.18 ]] || call=mount # the other is Linux 5.2
-    strace -f -o /dev/null -e trace=$call -e inject=$call:signal=SIGSTOP:when=1 \
+    local name=$1 call=move_mount
+    ! is_older_kernel || call=mount
+    strace -f -o /dev/null -e "trace=$call" -e "inject=$call:signal=SIGSTOP:when=1" \
         "$CORACLE" run "${@:2}" "$IMAGE" -- readlink /proc/self/ns/user >"$name.out" 2>"$name.err" 3>&- &
     STRACE=$!
     within 50 is_building_stopped

@@ -405,9 +405,9 @@ number_of() { echo "SYS_$1" | "$(command -v gcc || command -v cc)" -E -include s
 
 @test "coracle-fuse is not installed: refused with the name of what is missing" {
     mkdir bin
-    cp "$CORACLE" bin/
-    cp "$(dirname "$CORACLE")"/coracle-record bin/ 2>/dev/null ||
-        cp "$(dirname "$CORACLE")"/../libexec/coracle/coracle-record bin/
+    cp "$PROGRAM" bin/
+    cp "$(dirname "$PROGRAM")"/coracle-record bin/ 2>/dev/null ||
+        cp "$(dirname "$PROGRAM")"/../libexec/coracle/coracle-record bin/
     capture bin/coracle run "$IMAGE" -- true
     [[ $status -ne 0 ]] || skip 'coracle-fuse is installed where this build looks as well'
     refused coracle-fuse libsquashfuse '[server]'

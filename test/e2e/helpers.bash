@@ -7,11 +7,13 @@
 #                      tests that need it are skipped without
 #   CORACLE_TEST_KIND  directory (the default), or squashfs: each image is packed
 #                      to a file behind the tests' backs, see as-squashfs.c
+#   CORACLE_TEST_KERNEL  4.18: coracle finds none of the system calls that came later,
+#                      see linux418.c
 #   CORACLE_TEST_SLOWNESS  how many times slower than usual this machine is: limits
 #                      of time that a test sets are that much longer (1)
 #
 # For tests:
-#   CORACLE            what to call: the program, or as-squashfs in front of it
+#   CORACLE            what to call: the program, or linux418 or as-squashfs in front of it
 #   PROGRAM            the program itself
 #   IMAGE              an image of the test's own, made by setup: a directory, which
 #                      the test changes as it likes, in both kinds
@@ -51,6 +53,20 @@ compile_into() {
     "$compiler" -std=gnu11 -O1 -static "${@:3}" -o "$1" "$E2E_DIR/$2"
 }
 
+# The older kernel, where that is asked for.
+compile_kernel() {
+    case ${CORACLE_TEST_KERNEL-} in
+        '') ;;
+        4.18) compile_into "$1/linux418" linux418.c "-DPROGRAM=\"$PROGRAM\"" ;;
+        *) echo "there is no stand-in for Linux $CORACLE_TEST_KERNEL" >&2 && return 1 ;;
+    esac
+}
+
+# What starts coracle, behind as-squashfs.
+launched() {
+    if is_older_kernel; then printf '%s\n' "$TOOLS/linux418"; else printf '%s\n' "$PROGRAM"; fi
+}
+
 # Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
 fill_base_image() {
     local root=$1/image busybox
@@ -79,7 +95,7 @@ compile_packer() {
         echo "no mksquashfs: apt-get install squashfs-tools" >&2
         return 1
     }
-    compile_into "$1/as-squashfs" as-squashfs.c "-DPROGRAM=\"$PROGRAM\"" "-DMKSQUASHFS=\"$packer\"" \
+    compile_into "$1/as-squashfs" as-squashfs.c "-DPROGRAM=\"$(launched)\"" "-DMKSQUASHFS=\"$packer\"" \
         "-DTESTS=\"$(realpath "$BATS_RUN_TMPDIR")/test\""
 }
 
@@ -89,7 +105,8 @@ make_tools() {
     [[ -d $TOOLS ]] && return
     part=$(mktemp -d "$BATS_RUN_TMPDIR/e2e.XXXXXX")
     chmod 755 "$part"
-    compile_into "$part/payload" payload.c && compile_packer "$part" && fill_base_image "$part" || return
+    compile_into "$part/payload" payload.c && compile_kernel "$part" && compile_packer "$part" &&
+        fill_base_image "$part" || return
     mv -T "$part" "$TOOLS" 2>/dev/null || rm -rf "$part"
 }
 
@@ -100,6 +117,13 @@ make_image() {
     cp -a "$BASE_IMAGE" "$IMAGE" && cp -al "$TOOLS/applets/." "$IMAGE/bin" || return
     export IMAGE
 }
+
+# --- the kernel ------------------------------------------------------------
+
+is_older_kernel() { [[ ${CORACLE_TEST_KERNEL-} ]]; }
+
+# newer_kernel_only REASON: skips the rest of a test that is about what older kernels have not.
+newer_kernel_only() { ! is_older_kernel || skip "as on Linux $CORACLE_TEST_KERNEL: $1"; }
 
 # --- the kind of image -----------------------------------------------------
 
@@ -173,7 +197,7 @@ standard_setup() {
     }
     PROGRAM=$(realpath "$CORACLE")
     make_tools || return
-    CORACLE=$PROGRAM
+    CORACLE=$(launched)
     ! is_squashfs || CORACLE=$TOOLS/as-squashfs
     export CORACLE PROGRAM PAYLOAD
     clean_environment

@@ -8,7 +8,7 @@
 # A server is coracle-fuse beside coracle, or where it is installed.
 server_program() {
     local dir candidate
-    dir=$(dirname "$CORACLE")
+    dir=$(dirname "$PROGRAM")
     for candidate in "$dir/coracle-fuse" "$dir/../libexec/coracle/coracle-fuse"; do
         [[ ! -x $candidate ]] || { echo "$candidate" && return; }
     done

@@ -79,15 +79,25 @@ int image_source_open(struct image_source *source, const struct reference *refer
     }
 }
 
+/* What a layer is called where it is shown; NULL: nothing, as it is made while it is read. */
+static const char *shown_digest(const struct layer *layer)
+{
+    return layer->digest ? layer->digest : layer->diff_id;
+}
+
 void image_source_show_layers(const struct image_source *source, size_t first)
 {
     struct progress_layer *layers = calloc(source->layer_count + 1, sizeof(*layers));
+    size_t count = 0;
 
-    for (size_t i = 0; layers && i < source->layer_count; i++)
-        layers[i] = (struct progress_layer){source->layers[i].digest, source->layers[i].size};
-    if (layers)
-        progress_layers(source->progress, layers, source->layer_count, first);
-    for (size_t i = 0; layers && !source->download && i < source->layer_count; i++)
+    while (layers && count < source->layer_count && shown_digest(&source->layers[count])) {
+        layers[count] =
+            (struct progress_layer){shown_digest(&source->layers[count]), source->layers[count].size};
+        count++;
+    }
+    if (layers && count == source->layer_count)
+        progress_layers(source->progress, layers, count, first);
+    for (size_t i = 0; count == source->layer_count && !source->download && i < count; i++)
         progress_there(source->progress, first + i);
     free(layers);
 }

@@ -237,3 +237,24 @@ make_tar_of_known_end() {
     convert archive.tar.gz out.sqfs
     refused_with image-unknown gunzip
 }
+
+# Layers of an archive may have no digest but that of their tar, and a directory has none.
+@test "what is done is shown of each kind of source, to programs and on a terminal" {
+    local source
+    need script
+    mkdir -m 0755 tree && echo text >tree/file
+    tar -C tree -cf tree.tar .
+    make_layout
+    convert tree docker-archive:made.tar:made:1
+    assert_success
+    for source in tree tar:tree.tar docker-archive:made.tar oci:layout; do
+        convert --json "$source" out.sqfs
+        assert_success && assert_output_has '"event":"done","path":"out.sqfs"' || return
+        rm out.sqfs
+        capture script -qec "$PROGRAM convert $source out.sqfs" /dev/null </dev/null
+        assert_success && assert_output_has 'made out.sqfs' || return
+        rm out.sqfs
+    done
+    capture script -qec "$PROGRAM run docker-archive:made.tar -- /no/such" /dev/null </dev/null
+    assert_status 127
+}

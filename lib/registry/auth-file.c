@@ -271,8 +271,12 @@ int auth_file_find(struct registry_credentials *credentials, const char *file, c
     };
     int found = 0;
 
-    if (only)
-        return search_file(&search, only, 1);
+    if (only) {
+        found = search_file(&search, only, 1);
+        /* A file of the environment may be one that a login has yet to make. */
+        return found == 0 && file && access(file, F_OK) < 0 ? fail(file, err_reason(errno), arena, err)
+                                                            : found;
+    }
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && found == 0; i++)
         found = search_file(&search, files[i], 0);
     return found;

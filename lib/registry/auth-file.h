@@ -36,8 +36,8 @@ enum { AUTH_FILE_MAX = 1024 * 1024 };
 
 /*
  * The credentials for REPOSITORY (NULL: none in particular) of DOMAIN: 1 and *CREDENTIALS,
- * whose strings belong to ARENA; 0: none; -1. FILE is looked at alone; NULL: those of
- * ENVIRONMENT. A helper is run with ENVIRONMENT.
+ * whose strings belong to ARENA; 0: none; -1. FILE is looked at alone, and must be there; NULL:
+ * those of ENVIRONMENT. A helper is run with ENVIRONMENT.
  */
 int auth_file_find(struct registry_credentials *credentials, const char *file, char *const environment[],
                    const char *domain, const char *repository, struct arena *arena, struct err *err);

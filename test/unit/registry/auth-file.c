@@ -139,6 +139,17 @@ static void test_order(void)
     TAP_STR(found(scratch_path("home/.docker/config.json"), environment, "r.org", "x"), "c:pc");
 }
 
+/* Who names a file means it; one of the environment may be yet to be made. */
+static void test_missing(void)
+{
+    const char *missing = scratch_path("missing.json");
+    char *const environment[] = {arena_join(&arena, "REGISTRY_AUTH_FILE=", missing, NULL), NULL};
+
+    TAP_STR(found(missing, environment, "r.org", "x"), "error");
+    TAP_ERR(-1, err, ERR_CREDENTIALS, "missing.json: no such file or directory");
+    TAP_STR(found(NULL, environment, "r.org", "x"), "none");
+}
+
 static void test_helpers(void)
 {
     char *environment[] = {arena_join(&arena, "PATH=", scratch, ":/usr/bin:/bin", NULL), NULL};
@@ -301,6 +312,7 @@ int main(void)
     scratch_make();
     test_cases();
     test_order();
+    test_missing();
     test_helpers();
     test_store();
     test_store_after_a_kill();

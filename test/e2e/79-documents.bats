@@ -100,6 +100,14 @@ document() {
     document doc/site-guide.md
 }
 
+@test "doc/complaints.md: what Coracle says in each situation" {
+    need unshare setpriv
+    capture "$tree/test/bench/complaints" --ours
+    assert_success
+    assert_output_has 'coracle       ran: 8 of 8' || return
+    diff <(grep '^    coracle ' <<<"$output") <(grep '^    coracle ' "$tree/doc/complaints.md")
+}
+
 @test "the table is of these documents" {
     local name
     while read -r name; do

@@ -122,7 +122,7 @@ class Shell:
     """One command after the other, with the directory and variables that the one before has left."""
 
     def __init__(self):
-        self.state = tempfile.mkdtemp()
+        self.state = tempfile.mkdtemp(dir=os.path.dirname(os.environ["HOME"]))
         self.groups = []
         self.run("true")
 

@@ -138,14 +138,27 @@ nothing is kept'
 
 @test "--writable-tmpfs: the root can be changed, the image is not" {
     coracle_run --writable-tmpfs -- sh -c 'echo new >/etc/new && echo changed >/etc/image-release &&
-        rm -r /opt/data && mkdir -p /opt/own/dir && cat /etc/new /etc/image-release && ls /opt'
+        rm /opt/data/file && mkdir -p /opt/own/dir && cat /etc/new /etc/image-release && ls /opt /opt/data'
     assert_output 'new
 changed
-own'
+/opt:
+data
+own
+
+/opt/data:'
     assert_equal "$(cat "$IMAGE/etc/image-release")" 'image name'
     [[ ! -e $IMAGE/etc/new && -e $IMAGE/opt/data/file && ! -e $IMAGE/opt/own ]]
     coracle_run -- ls /etc/new
     assert_status 1
+}
+
+# Before Linux 6.6 a tmpfs has no user.* attributes, by which an overlay notes that a directory is its own.
+@test "--writable-tmpfs: directories of the image can be removed, made anew and renamed" {
+    coracle_run --writable-tmpfs -- sh -c 'rm -r /opt/data && mkdir /opt/data && mv /opt/data /opt/other &&
+        find /opt | sort'
+    assert_output '/opt
+/opt/other'
+    [[ -e $IMAGE/opt/data/file ]]
 }
 
 @test "--writable-tmpfs=SIZE limits the changes" {

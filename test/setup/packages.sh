@@ -28,7 +28,8 @@ packages_for() {
             # test/package: debian/control says what else is needed, which build and images have.
             package) printf '%s\n' debhelper dpkg-dev lintian ;;
             # test/vm, with those of image.
-            vm) printf '%s\n' qemu-system-x86 busybox-static cpio kmod e2fsprogs ;;
+            vm) printf '%s\n' qemu-system-x86 busybox-static cpio kmod e2fsprogs \
+                xz-utils zstd ;;
             *) die "packages_for: unknown purpose $purpose" ;;
         esac
     done

@@ -1,21 +1,22 @@
-# A Debian machine with another kernel, for qemu: the kernel with a first root in
-# memory that loads its modules, and a disk. Sourced after say.sh, image.sh.
+# A Debian kernel for qemu, with a first root in memory that loads its modules.
+# Sourced after say.sh, image.sh.
 #
 #   vm_kernel VERSION DIR   DIR/vmlinuz, DIR/initrd
-#   vm_disk FILE            FILE, with the host's own release, systemd and a user
 #
-# Both come from the host's Debian mirror and need neither root nor a mount. Each
-# is whole or not there. On failure vm_missing says what is not to be had.
+# They come from the host's Debian mirror and need neither root nor a mount. Both
+# are whole or not there. On failure vm_missing says what is not to be had.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # vm_missing is read by test/vm
 
-vm_packages=systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,udev,procps,util-linux,passwd,bats,gcc
-vm_packages+=,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,jq,python3-minimal,fuse3,attr,bsdextrautils
+vm_kernels=(5.10 6.1 6.12 7.2)
 vm_modules=(virtio_pci virtio_blk ext4 crc32c_generic fuse overlay squashfs loop autofs4)
 
 vm_release_of() {
     case $1 in
         5.10) echo bullseye ;;
+        6.1) echo bookworm ;;
+        6.12) echo trixie ;;
+        7.2) echo sid ;;
         *) return 1 ;;
     esac
 }
@@ -48,17 +49,41 @@ vm_kernel_package() {
         awk '{ print $1 }' | grep -E '[0-9]-amd64(-unsigned)?$' | sort -V | tail -n 1
 }
 
-# vm_download VERSION RELEASE DIR: the package's files into DIR/x.
+# vm_kernel_parts PACKAGE: itself, and those that newer releases split from it.
+vm_kernel_parts() {
+    printf '%s\n' "$1"
+    apt-cache "${vm_apt[@]}" depends "$1" | sed -nE 's/^ *Depends: (linux-(binary|modules)-[^ ]+)$/\1/p'
+}
+
+# vm_download VERSION RELEASE DIR: the files of its packages into DIR/x. Status 3:
+# the mirror answers and has no such kernel.
 vm_download() {
-    local package
+    local package parts
     vm_set_apt "$3" "$2" || return 1
-    apt-get "${vm_apt[@]}" update
+    apt-get "${vm_apt[@]}" --error-on=any update || return 1
     package=$(vm_kernel_package "$1")
     if [ -z "$package" ]; then
         echo "$2 has no kernel $1 there" >&2
-        return 1
+        return 3
     fi
-    (cd "$3" && apt-get "${vm_apt[@]}" download "$package" && dpkg-deb -x "$package"_*.deb x)
+    mapfile -t parts < <(vm_kernel_parts "$package")
+    mkdir -p "$3/x/usr/lib" && ln -s usr/lib "$3/x/lib" || return 1 # newer packages know /usr/lib only
+    for package in "${parts[@]}"; do
+        (cd "$3" && apt-get "${vm_apt[@]}" download "$package" && dpkg-deb --fsys-tarfile "$package"_*.deb |
+            tar -x -C x --keep-directory-symlink --exclude='*/kernel/sound' --exclude='*/kernel/net' \
+                --exclude='*/kernel/drivers/[!bdv]*') || return 1 # most of it, and nothing that we load
+    done
+}
+
+# vm_unpack_module FILE DIR: into DIR, without compression; prints its name there.
+vm_unpack_module() {
+    local name
+    name=$(basename "$1")
+    case $name in
+        *.xz) name=${name%.xz} && xz -dc "$1" >"$2/$name" ;;
+        *.zst) name=${name%.zst} && zstd -q -dc "$1" >"$2/$name" ;;
+        *) cp "$1" "$2/$name" ;;
+    esac && printf '%s\n' "$name"
 }
 
 # vm_module_files ROOT BASE: the files of the modules, each after those it needs.
@@ -91,144 +116,36 @@ INIT
 
 # vm_pack DIR: DIR/initrd of what vm_download left.
 vm_pack() {
-    local dir=$1 root=$1/x first=$1/first base file
+    local dir=$1 root=$1/x first=$1/first base file kernel
     base=$(basename "$root"/lib/modules/*)
     depmod -b "$root" "$base" || return 1
     mkdir -p "$first/bin" "$first/modules" && cp "$(command -v busybox)" "$first/bin/busybox" || return 1
     for file in $(vm_module_files "$root" "$base"); do
-        cp "$file" "$first/modules/" && basename "$file" || return 1
+        vm_unpack_module "$file" "$first/modules" || return 1
     done >"$first/load"
     vm_init >"$first/init" && chmod +x "$first/init" || return 1
     (cd "$first" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -1) >"$dir/initrd" &&
-        cp "$root"/boot/vmlinuz-* "$dir/vmlinuz"
+        kernel=$(find "$root/boot" "$root/usr/lib/modules/$base" -maxdepth 1 -name 'vmlinuz*' -type f 2>/dev/null | head -n 1) &&
+        cp "$kernel" "$dir/vmlinuz"
 }
 
 vm_fetch_kernel() {
-    vm_download "$1" "$2" "$3" && vm_pack "$3" || return 1
+    vm_download "$1" "$2" "$3" || return
+    vm_pack "$3" || return 1
     rm -rf "$3"/{x,first,lists,cache,sources} "$3"/*.deb
 }
 
 vm_kernel() {
-    local version=$1 dir=$2 release
+    local version=$1 dir=$2 release status=0
     if [ -s "$dir/vmlinuz" ]; then return 0; fi
-    release=$(vm_release_of "$version") || { vm_missing="kernel $version is not known here"; return 1; }
+    release=$(vm_release_of "$version") || { vm_missing="kernel $version is not known here: ${vm_kernels[*]}"; return 1; }
     rm -rf "$dir" "$dir.partial" && mkdir -p "$dir.partial" || return 1
-    if ! slow "kernel $version of $release" "$dir.log" vm_fetch_kernel "$version" "$release" "$dir.partial"; then
+    slow "kernel $version of $release" "$dir.log" vm_fetch_kernel "$version" "$release" "$dir.partial" || status=$?
+    if [ "$status" -ne 0 ]; then
         rm -rf "$dir.partial"
-        vm_missing="the Debian mirror has no kernel $version ($release) for us, see $dir.log"
+        vm_missing="kernel $version could not be fetched from the Debian mirror, see $dir.log"
+        if [ "$status" -eq 3 ]; then vm_missing="the Debian mirror no longer has a kernel $version ($release)"; fi
         return 1
     fi
     mv "$dir.partial" "$dir"
-}
-
-# --- the disk ------------------------------------------------------------------
-
-vm_disk_recipe() {
-    printf '2 %s %s\n' "$(image_release)" "$vm_packages"
-}
-
-# vm_bootstrap MODE TAR LIST
-vm_bootstrap() {
-    local release scratch sources options
-    release=$(image_release) || { echo "this host is not a Debian" >&2; return 1; }
-    scratch=$(image_scratch) || return 1
-    mapfile -t sources < <(image_sources "$release" "$3")
-    [ "${#sources[@]}" -gt 0 ] || { echo "no Debian mirror in the host's apt configuration" >&2; return 1; }
-    mapfile -t options < <(image_apt_options)
-    PATH=/usr/bin:/bin:$PATH TMPDIR=$scratch mmdebstrap --mode="$1" --variant=minbase --format=tar \
-        --include="$vm_packages" --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
-        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
-        "$release" "$2" "${sources[@]}"
-}
-
-# What runs the job at the start, as root. It lies on the second disk, a tar; what
-# it prints goes to the second serial line, its status to the third.
-vm_job_starter() {
-    cat <<'STARTER'
-#!/bin/bash
-stty -F /dev/ttyS1 raw -echo
-stty -F /dev/ttyS2 raw -echo
-mkdir /job
-tar -x -C /job --no-same-owner -f /dev/vdb
-chown -R user: /job
-# The limits of whoever logs in; the controllers of its cgroup are its own.
-session=(runuser -u user -- env -i HOME=/home/user USER=user LOGNAME=user SHELL=/bin/bash LANG=C.UTF-8
-    PATH=/usr/local/bin:/usr/bin:/bin XDG_RUNTIME_DIR=/run/user/1000
-    systemd-run --user --quiet --pipe --wait --collect --working-directory=/home/user --property=Delegate=yes)
-if [ -e /job/as-root ]; then session=(env -C /root HOME=/root); fi
-status=0
-"${session[@]}" bash /job/command </dev/null >/dev/ttyS1 2>&1 || status=$?
-echo "$status" >/dev/ttyS2
-STARTER
-}
-
-vm_job_unit() {
-    cat <<'UNIT'
-[Unit]
-Description=the job
-DefaultDependencies=no
-After=basic.target systemd-logind.service user@1000.service
-Wants=user@1000.service
-[Service]
-Type=oneshot
-ExecStart=/usr/local/sbin/job
-ExecStopPost=/bin/systemctl --no-block poweroff -f -f
-TimeoutStartSec=infinity
-UNIT
-}
-
-# vm_furnish ROOT: the user, the job, and nothing that only costs time.
-vm_furnish() {
-    local root=$1 unit
-    cd "$root" || return 1
-    echo 'user:x:1000:1000::/home/user:/bin/bash' >>etc/passwd
-    echo 'user:x:1000:' >>etc/group
-    echo 'user:*:19000:0:99999:7:::' >>etc/shadow
-    mkdir -p home/user var/lib/systemd/linger && chown 1000:1000 home/user && : >var/lib/systemd/linger/user
-    echo vm >etc/hostname
-    echo 127.0.0.1 localhost vm >etc/hosts
-    echo 0123456789abcdef0123456789abcdef >etc/machine-id # or systemd sees a first boot
-    vm_job_starter >usr/local/sbin/job && chmod 755 usr/local/sbin/job
-    vm_job_unit >etc/systemd/system/job.service
-    mkdir -p etc/systemd/system/multi-user.target.wants
-    ln -sf /etc/systemd/system/job.service etc/systemd/system/multi-user.target.wants/job.service
-    ln -sf /lib/systemd/system/multi-user.target etc/systemd/system/default.target
-    for unit in getty.target serial-getty@ttyS0.service apt-daily.timer apt-daily-upgrade.timer \
-        dpkg-db-backup.timer e2scrub_all.timer fstrim.timer e2scrub_reap.service; do
-        ln -sf /dev/null "etc/systemd/system/$unit"
-    done
-    rm -rf var/lib/apt/lists/* var/cache/apt/*
-}
-
-# vm_format TAR FILE: under fakeroot, so that files keep their owners without root.
-vm_format() {
-    local root=$2.root
-    rm -rf "$root" && mkdir "$root" && tar -x -p -C "$root" --exclude='./dev/*' -f "$1" &&
-        (vm_furnish "$root") &&
-        mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$2" "$(($(du -sm "$root" | cut -f 1) + 2500))M" # bats keeps what each test has left
-}
-
-vm_make_disk() {
-    local mode=$1 disk=$2 status=0
-    vm_bootstrap "$mode" "$disk.tar" "$disk.list" &&
-        fakeroot bash -c "$(declare -f vm_format vm_furnish vm_job_starter vm_job_unit)"'; vm_format "$@"' bash \
-            "$disk.tar" "$disk.partial" || status=1
-    rm -rf "$disk.tar" "$disk.list" "$disk.partial.root"
-    return "$status"
-}
-
-vm_disk() {
-    local disk=$1 mode
-    if [ -s "$disk" ] && [ "$(cat "$disk.recipe" 2>/dev/null)" = "$(vm_disk_recipe)" ]; then return 0; fi
-    rm -f "$disk" "$disk.recipe"
-    for mode in $(image_modes); do
-        if slow "a disk, mmdebstrap mode $mode" "$disk.log" vm_make_disk "$mode" "$disk"; then
-            mv "$disk.partial" "$disk" && vm_disk_recipe >"$disk.recipe"
-            return
-        fi
-        rm -rf "$disk.partial"
-    done
-    vm_missing="no disk could be made, see $disk.log"
-    return 1
 }

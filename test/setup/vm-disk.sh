@@ -1,30 +1,57 @@
 # A disk for a machine that qemu emulates: a Debian with systemd and a user, which runs
 # a job at the start. Sourced after say.sh, image.sh, vm.sh.
 #
-#   vm_disk FILE            FILE, with the host's own release
+#   vm_disk FILE KIND       FILE: a disk for KIND
+#
+# KIND: plain, the host's own release, with what the tests need; apparmor, Debian 13 and
+# its AppArmor, which knows user namespaces.
 #
 # It comes from the host's Debian mirror and needs neither root nor a mount. It is
 # whole or not there. On failure vm_missing says what is not to be had.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # vm_missing is read by test/vm
 
-vm_packages=systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,udev,procps,util-linux,passwd,bats,gcc
-vm_packages+=,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,jq,python3-minimal,fuse3,attr,bsdextrautils
+vm_packages=systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,udev,procps,util-linux,passwd
+vm_packages_plain=$vm_packages,bats,gcc,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,jq,python3-minimal,fuse3,attr,bsdextrautils
+vm_packages_apparmor=$vm_packages,busybox-static,squashfs-tools,fuse3,apparmor
 
-vm_disk_recipe() {
-    printf '2 %s %s\n' "$(image_release)" "$vm_packages"
+vm_disk_release() {
+    if [ "$1" = apparmor ]; then echo trixie; else image_release; fi
 }
 
-# vm_bootstrap MODE TAR LIST
+vm_disk_packages() {
+    local list=vm_packages_$1
+    printf '%s\n' "${!list}"
+}
+
+vm_disk_recipe() {
+    printf '2 %s %s\n' "$(vm_disk_release "$1")" "$(vm_disk_packages "$1")"
+}
+
+# vm_disk_sources RELEASE LIST: as image_sources, of any release.
+vm_disk_sources() {
+    local keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+    if [ "$1" = "$(image_release)" ]; then
+        image_sources "$1" "$2"
+        return
+    fi
+    mirror=$(vm_mirror)
+    if [ -n "$mirror" ]; then
+        printf 'deb %s%s %s main\n' "$([ ! -r "$keys" ] || echo "[signed-by=$keys] ")" "$mirror" "$1" >"$2"
+        printf '%s\n' "$2"
+    fi
+}
+
+# vm_bootstrap MODE TAR LIST KIND
 vm_bootstrap() {
     local release scratch sources options
-    release=$(image_release) || { echo "this host is not a Debian" >&2; return 1; }
+    release=$(vm_disk_release "$4") || { echo "this host is not a Debian" >&2; return 1; }
     scratch=$(image_scratch) || return 1
-    mapfile -t sources < <(image_sources "$release" "$3")
+    mapfile -t sources < <(vm_disk_sources "$release" "$3")
     [ "${#sources[@]}" -gt 0 ] || { echo "no Debian mirror in the host's apt configuration" >&2; return 1; }
     mapfile -t options < <(image_apt_options)
     PATH=/usr/bin:/bin:$PATH TMPDIR=$scratch mmdebstrap --mode="$1" --variant=minbase --format=tar \
-        --include="$vm_packages" --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
+        --include="$(vm_disk_packages "$4")" --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
         "$release" "$2" "${sources[@]}"
@@ -94,12 +121,13 @@ vm_format() {
     local root=$2.root
     rm -rf "$root" && mkdir "$root" && tar -x -p -C "$root" --exclude='./dev/*' -f "$1" &&
         (vm_furnish "$root") &&
+        chmod -R u+rwX "$root" && # mke2fs reads all of it, and is not really root
         mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$2" "$(($(du -sm "$root" | cut -f 1) + 2500))M" # bats keeps what each test has left
 }
 
 vm_make_disk() {
-    local mode=$1 disk=$2 status=0
-    vm_bootstrap "$mode" "$disk.tar" "$disk.list" &&
+    local mode=$1 disk=$2 kind=$3 status=0
+    vm_bootstrap "$mode" "$disk.tar" "$disk.list" "$kind" &&
         fakeroot bash -c "$(declare -f vm_format vm_furnish vm_job_starter vm_job_unit)"'; vm_format "$@"' bash \
             "$disk.tar" "$disk.partial" || status=1
     rm -rf "$disk.tar" "$disk.list" "$disk.partial.root"
@@ -107,12 +135,12 @@ vm_make_disk() {
 }
 
 vm_disk() {
-    local disk=$1 mode
-    if [ -s "$disk" ] && [ "$(cat "$disk.recipe" 2>/dev/null)" = "$(vm_disk_recipe)" ]; then return 0; fi
+    local disk=$1 kind=$2 mode
+    if [ -s "$disk" ] && [ "$(cat "$disk.recipe" 2>/dev/null)" = "$(vm_disk_recipe "$kind")" ]; then return 0; fi
     rm -f "$disk" "$disk.recipe"
     for mode in $(image_modes); do
-        if slow "a disk, mmdebstrap mode $mode" "$disk.log" vm_make_disk "$mode" "$disk"; then
-            mv "$disk.partial" "$disk" && vm_disk_recipe >"$disk.recipe"
+        if slow "a disk, mmdebstrap mode $mode" "$disk.log" vm_make_disk "$mode" "$disk" "$kind"; then
+            mv "$disk.partial" "$disk" && vm_disk_recipe "$kind" >"$disk.recipe"
             return
         fi
         rm -rf "$disk.partial"

@@ -25,7 +25,11 @@ point() {
 # Other calls of make may use the folder that make dist is used to.
 unpacked=$scratch/coracle-$(make_variable PACKAGE_VERSION)
 packs() {
-    make distdir "distdir=$unpacked"
+    make distdir "distdir=$unpacked" || return 1
+    if tree_files ! -name .gitignore | while read -r name; do [ -e "$unpacked/$name" ] || echo "$name"; done | grep .; then
+        echo 'make dist leaves these out'
+        return 1
+    fi
 }
 
 builds() {

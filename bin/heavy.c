@@ -37,11 +37,13 @@ int heavy_execute(const char *program, char *const line[], char *const environme
                   struct err *err)
 {
     const char *const *programs = programs_find(program, arena);
+    const char *place;
 
     environment = set_aside(environment, arena);
     errno = ENOENT;
     for (; *programs; programs++)
         execve(*programs, line, environment);
-    return err_set(err, ERR_SYSTEM, "%s cannot be executed: %s; was it built? configure says what it lacked",
-                   program, err_reason(errno));
+    place = programs_place(errno);
+    return err_set(err, ERR_SYSTEM, "%s cannot be started: %s%s%s", program, err_reason(errno), place,
+                   *place ? "; configure says what it left out" : "");
 }

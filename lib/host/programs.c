@@ -1,5 +1,6 @@
 #include "host/programs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -40,4 +41,9 @@ const char *const *programs_find(const char *name, struct arena *arena)
     programs[1] = arena_join(arena, dir, "/../libexec/coracle/", name, NULL);
     programs[2] = arena_join(arena, PKGLIBEXECDIR "/", name, NULL);
     return programs;
+}
+
+const char *programs_place(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR ? "; it belongs in " PKGLIBEXECDIR : "";
 }

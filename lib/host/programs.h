@@ -19,4 +19,10 @@
  */
 const char *const *programs_find(const char *name, struct arena *arena);
 
+/*
+ * What the message says in the end that a program of ours could not be started, for ERRNUM:
+ * "; it belongs in DIRECTORY" where it is not there, "" where it is.
+ */
+const char *programs_place(int errnum);
+
 #endif

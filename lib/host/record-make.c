@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "host/programs.h"
 
 /*
  * How the middle process ends: 0; the errno for which no program could be
@@ -110,8 +111,8 @@ static void explain(int status, struct err *err)
     if (code == 0)
         err_set(err, ERR_RECORD, "coracle-record gave a damaged answer; reinstall Coracle");
     else if (code < SIGNAL_STATUS)
-        err_set(err, ERR_RECORD, "coracle-record cannot be run: %s; it belongs in %s", err_reason(code),
-                PKGLIBEXECDIR);
+        err_set(err, ERR_RECORD, "coracle-record cannot be started: %s%s", err_reason(code),
+                programs_place(code));
     else if (code < FAILED_STATUS)
         err_set(err, ERR_RECORD, "coracle-record was ended by signal %d", code - SIGNAL_STATUS);
     else

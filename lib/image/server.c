@@ -17,14 +17,13 @@ static const char program[] = "coracle-fuse";
 
 static int not_started(int errnum, struct err *err)
 {
-    if (errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE)
-        return err_set(err, ERR_LIMIT, "cannot start coracle-fuse, which serves the image: %s",
-                       err_reason(errnum));
+    const int is_limit = errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
+    const char *place = programs_place(errnum);
+
     return err_set(
-        err, ERR_SERVER,
-        "cannot start coracle-fuse, which serves the image: %s; it belongs in %s and is built where "
-        "configure finds libsquashfuse (Debian: libsquashfuse-dev)",
-        err_reason(errnum), PKGLIBEXECDIR);
+        err, is_limit ? ERR_LIMIT : ERR_SERVER,
+        "coracle-fuse, which serves the image, cannot be started: %s%s%s", err_reason(errnum), place,
+        *place ? " and is built where configure finds libsquashfuse (Debian: libsquashfuse-dev)" : "");
 }
 
 /* Of the environment the server gets where to log, and nothing else. */

@@ -255,7 +255,8 @@ static enum outcome be_first(struct caller *caller)
     }
     if (start_broker(caller, listener, &caller->meeting->broker) < 0) {
         caller->meeting->why_alone =
-            arena_join(caller->arena, "coracle-broker cannot be started: ", err_reason(errno), NULL);
+            arena_join(caller->arena, "coracle-broker cannot be started: ", err_reason(errno),
+                       programs_place(errno), NULL);
         return MET;
     }
     caller->meeting->way = SHARE_LEAD;

@@ -101,8 +101,8 @@ static void test_failures(void)
         const char *program;
         const char *part;
     } rows[] = {
-        {"/nonexistent/coracle-record", "cannot be run: no such file"},
-        {"/etc", "cannot be run: permission denied"},
+        {"/nonexistent/coracle-record", "cannot be started: no such file or directory; it belongs in "},
+        {"/etc", "cannot be started: permission denied"},
         {"/bin/true", "damaged answer"},
         {"/bin/false", "coracle-record failed"},
     };
@@ -115,6 +115,7 @@ static void test_failures(void)
         TAP_INT(make(programs, &file, &err), 1);
         TAP_INT(err.id, ERR_RECORD);
         TAP_TRUE(strstr(err.text, rows[i].part));
+        TAP_INT(strstr(err.text, "belongs in") != NULL, i == 0);
         check_nothing_left();
     }
     tap.row = NULL;

@@ -40,8 +40,7 @@ int fd_write_all(int fd, const void *bytes, size_t length);
  * For a process that will execute a program: its descriptors 0, 1 ... become the
  * COUNT descriptors FDS, of which a negative one stands for /dev/null, open at
  * exec, and it has no other. At most FD_ARRANGE_LIMIT. 0, or -1 and errno, some
- * being arranged then; ENOSYS before Linux 5.9: all are, and the others are as
- * they were. close_range(2)
+ * being arranged then. close_range(2); before Linux 5.9 what /proc lists is closed.
  */
 enum { FD_ARRANGE_LIMIT = 8 };
 int fd_arrange(const int fds[], size_t count);

@@ -75,8 +75,7 @@ static void __attribute__((noreturn))
 be_middle_process(const int fds[3], const char *const programs[], char *const environment[])
 {
     signal(SIGCHLD, SIG_DFL);
-    /* Before Linux 5.9 the descriptors that the caller itself inherited stay open. */
-    if (fd_arrange(fds, 3) < 0 && errno != ENOSYS)
+    if (fd_arrange(fds, 3) < 0)
         _exit(errno);
     _exit(run_first(programs, environment));
 }

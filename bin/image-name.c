@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/magic.h"
 #include "base/str.h"
 #include "cache/name.h"
 #include "cache/store.h"
@@ -148,22 +149,13 @@ int image_name_find(const struct image_name *name, struct err *err)
 /* Whether PATH begins like a tar, compressed or not. */
 static int is_tar(const char *path)
 {
-    static const struct {
-        size_t offset;
-        const char *magic;
-    } kinds[] = {{257, "ustar"}, {0, "\x1f\x8b"}, {0, "\x28\xb5\x2f\xfd"}};
     FD_CLEANUP int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     char head[512];
-    ssize_t length = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+    const ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+    const size_t length = n < 0 ? 0 : (size_t)n;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        const size_t size = strlen(kinds[i].magic);
-
-        if (length >= (ssize_t)(kinds[i].offset + size) &&
-            memcmp(head + kinds[i].offset, kinds[i].magic, size) == 0)
-            return 1;
-    }
-    return 0;
+    return magic_is(head, length, MAGIC_TAR_OFFSET, MAGIC_TAR) || magic_is(head, length, 0, MAGIC_GZIP) ||
+           magic_is(head, length, 0, MAGIC_ZSTD);
 }
 
 /* The same command anew, with the image that was found: what is open is closed by that. */

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "base/str.h"
 #include "image/directory.h"
 #include "image/server-message.h"
@@ -47,20 +48,17 @@ static int refuse_content(const char *name, const unsigned char *head, size_t le
         size_t offset;
         const char *magic, *name;
     } kinds[] = {
-        {257, "ustar", "a tar archive; unpack it first: mkdir DIRECTORY && tar -C DIRECTORY -xf FILE"},
-        {0, "\x1f\x8b",
+        {MAGIC_TAR_OFFSET, MAGIC_TAR,
+         "a tar archive; unpack it first: mkdir DIRECTORY && tar -C DIRECTORY -xf FILE"},
+        {0, MAGIC_GZIP,
          "a gzip file; if it is a tar archive, unpack it: mkdir DIRECTORY && tar -C DIRECTORY -xf FILE"},
-        {0, "\x28\xb5\x2f\xfd",
-         "a zstd file; if it is a tar archive, unpack it: tar --zstd -C DIRECTORY -xf FILE"},
+        {0, MAGIC_ZSTD, "a zstd file; if it is a tar archive, unpack it: tar --zstd -C DIRECTORY -xf FILE"},
         {0, "sqsh", "a SquashFS file of a machine with another byte order; make it anew with mksquashfs"},
     };
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        size_t size = strlen(kinds[i].magic);
-
-        if (kinds[i].offset + size <= length && memcmp(head + kinds[i].offset, kinds[i].magic, size) == 0)
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (magic_is(head, length, kinds[i].offset, kinds[i].magic))
             return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is %s", name, kinds[i].name);
-    }
     return err_set(
         err, ERR_IMAGE_UNKNOWN,
         "the image %s is a file of unknown content; an image is a directory, a SquashFS file or a SIF "

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "checksum/checksum.h"
+#include "base/magic.h"
 #include "layer/decoder.h"
 #include "oci/descriptor.h"
 
@@ -146,18 +147,11 @@ static int is_tar_block(const unsigned char *block)
 
 static const struct {
     const char *magic;
-    size_t length;
     const char *name; /* of what is not read; NULL where `open` reads it */
     void *(*open)(const struct decoder **decoder);
 } formats[] = {
-    {"\x1F\x8B", 2, NULL, decoder_gzip},
-    {"\x28\xB5\x2F\xFD", 4, NULL, decoder_zstd},
-    {"\xFD"
-     "7zXZ",
-     5, "xz", NULL},
-    {"BZh", 3, "bzip2", NULL},
-    {"\x04\x22\x4D\x18", 4, "lz4", NULL},
-    {"PK\x03\x04", 4, "zip", NULL},
+    {MAGIC_GZIP, NULL, decoder_gzip}, {MAGIC_ZSTD, NULL, decoder_zstd}, {MAGIC_XZ, "xz", NULL},
+    {MAGIC_BZIP2, "bzip2", NULL},     {MAGIC_LZ4, "lz4", NULL},         {"PK\x03\x04", "zip", NULL},
 };
 
 static int is_skippable_frame(const unsigned char *bytes, size_t length)
@@ -173,7 +167,7 @@ static int recognise(struct layer_reader *reader, struct err *err)
     void *(*open)(const struct decoder **decoder) = NULL;
 
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (length < formats[i].length || memcmp(bytes, formats[i].magic, formats[i].length) != 0)
+        if (!magic_is(bytes, length, 0, formats[i].magic))
             continue;
         if (formats[i].name)
             return err_set(err, ERR_LAYER,

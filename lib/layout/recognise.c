@@ -7,25 +7,19 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/magic.h"
 #include "base/str.h"
 #include "layout/layout.h"
 #include "layout/tar.h"
 
 /* Of a tar's entries; ustar, POSIX.1 pax(1). */
-enum { HEAD_SIZE = 512, NAME_SIZE = 100, SIZE_OFFSET = 124, SIZE_SIZE = 12, TAR_MAGIC_OFFSET = 257 };
+enum { HEAD_SIZE = 512, NAME_SIZE = 100, SIZE_OFFSET = 124, SIZE_SIZE = 12 };
 
 enum { SIF_MAGIC_OFFSET = 32 };
 
-static int has(const char *head, size_t length, size_t offset, const char *magic)
-{
-    const size_t size = strlen(magic);
-
-    return offset + size <= length && memcmp(head + offset, magic, size) == 0;
-}
-
 static int is_compressed(const char *head, size_t length)
 {
-    return has(head, length, 0, "\x1f\x8b") || has(head, length, 0, "\x28\xb5\x2f\xfd");
+    return magic_is(head, length, 0, MAGIC_GZIP) || magic_is(head, length, 0, MAGIC_ZSTD);
 }
 
 /* Whether a tar that begins with the entry NAME is what docker or a tool for layouts writes. */
@@ -108,13 +102,13 @@ static int recognise_file(int fd, uint64_t size, const char *path, enum referenc
         return err_set(err, ERR_IMAGE_UNREADABLE, "cannot read %s: %s", str_quote(arena, path),
                        err_reason(errno));
     *transport = REFERENCE_TAR;
-    if (has(head, (size_t)length, 0, "hsqs"))
+    if (magic_is(head, (size_t)length, 0, "hsqs"))
         *transport = REFERENCE_SQFS;
-    else if (has(head, (size_t)length, SIF_MAGIC_OFFSET, "SIF_MAGIC"))
+    else if (magic_is(head, (size_t)length, SIF_MAGIC_OFFSET, "SIF_MAGIC"))
         *transport = REFERENCE_SIF;
     else if (is_compressed(head, (size_t)length))
         return recognise_compressed(fd, size, path, arena, err);
-    else if (has(head, (size_t)length, TAR_MAGIC_OFFSET, "ustar"))
+    else if (magic_is(head, (size_t)length, MAGIC_TAR_OFFSET, MAGIC_TAR))
         return recognise_tar(fd, transport, arena);
     else
         return err_set(err, ERR_IMAGE_UNKNOWN,

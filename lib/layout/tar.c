@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/magic.h"
 #include "base/num.h"
 #include "base/str.h"
 
@@ -382,21 +383,14 @@ static int compare_entries(const void *a, const void *b)
 static int check_compressed(const struct reader *reader)
 {
     static const struct {
-        const char *magic;
-        size_t length;
-        const char *name, *command;
+        const char *magic, *name, *command;
     } rows[] = {
-        {"\x1F\x8B", 2, "gzip", "gunzip"},
-        {"\x28\xB5\x2F\xFD", 4, "zstd", "unzstd"},
-        {"\xFD"
-         "7zXZ",
-         5, "xz", "unxz"},
-        {"BZh", 3, "bzip2", "bunzip2"},
-        {"\x04\x22\x4D\x18", 4, "lz4", "unlz4"},
+        {MAGIC_GZIP, "gzip", "gunzip"},    {MAGIC_ZSTD, "zstd", "unzstd"}, {MAGIC_XZ, "xz", "unxz"},
+        {MAGIC_BZIP2, "bzip2", "bunzip2"}, {MAGIC_LZ4, "lz4", "unlz4"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (memcmp(reader->block, rows[i].magic, rows[i].length) == 0)
+        if (magic_is(reader->block, BLOCK, 0, rows[i].magic))
             return err_set(reader->err, ERR_IMAGE_UNKNOWN,
                            "it is compressed with %s, so that layers cannot be read in place: %s it first",
                            rows[i].name, rows[i].command);

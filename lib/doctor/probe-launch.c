@@ -15,11 +15,10 @@
 
 #include "base/fd.h"
 #include "doctor/probe.h"
-#include "host/programs.h"
 
 static const char absent[] = "/coracle doctor looks how far a launch gets";
 
-enum { STATUS_ABSENT = 127, STATUS_EXECUTABLE = 126 };
+enum { STATUS_ABSENT = 127, STATUS_NOT_EXECUTED = 126 };
 
 /* A SquashFS 4.0 with the directory /tmp; nothing in it is compressed. */
 static const unsigned char squashfs[] = {
@@ -73,10 +72,10 @@ execute(const char *const *programs, char *const line[], int out, char *const en
     alarm(DOCTOR_LAUNCH_PATIENCE); /* it goes through execve(2) */
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
         dup2(out, STDERR_FILENO) < 0)
-        _exit(STATUS_EXECUTABLE);
+        _exit(STATUS_NOT_EXECUTED);
     for (; *programs; programs++)
         execve(*programs, line, environment);
-    _exit(STATUS_EXECUTABLE);
+    _exit(STATUS_NOT_EXECUTED);
 }
 
 /*
@@ -174,11 +173,9 @@ static void launch_patiently(struct doctor_trial *found, const char *const *prog
 
 void probe_launches(struct doctor_facts *facts, char *const environment[], struct arena *arena)
 {
-    const char *const *programs = programs_find("coracle", arena);
+    const char *const *programs = doctor_find_coracle(arena);
     FD_CLEANUP int image = memfd_create("coracle-doctor", 0); /* the launch opens it by its number */
 
-    if (!*programs || access(*programs, X_OK) < 0)
-        programs = programs_find("../../bin/coracle", arena);
     environment = clean(environment, arena);
     launch_patiently(&facts->directory, programs, "/", environment, arena);
     if (facts->directory.status || image < 0 || fd_write_all(image, squashfs, sizeof(squashfs)) < 0)

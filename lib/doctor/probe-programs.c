@@ -13,6 +13,13 @@
 /* A program of more is none of ours: static ones with a sanitizer have some ten. */
 enum { PROGRAM_LIMIT = 512 * 1024 * 1024 };
 
+const char *const *doctor_find_coracle(struct arena *arena)
+{
+    const char *const *programs = programs_find("coracle", arena);
+
+    return *programs && access(*programs, X_OK) == 0 ? programs : programs_find("../../bin/coracle", arena);
+}
+
 static int has_mark(int fd)
 {
     struct stat st;
@@ -50,8 +57,6 @@ void probe_programs(struct doctor_facts *facts, struct arena *arena)
         struct doctor_program *program = &facts->programs[i];
 
         program->name = names[i];
-        look(program, programs_find(names[i], arena));
-        if (i == 0 && !program->is_there)
-            look(program, programs_find("../../bin/coracle", arena));
+        look(program, i == 0 ? doctor_find_coracle(arena) : programs_find(names[i], arena));
     }
 }

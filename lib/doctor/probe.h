@@ -32,11 +32,14 @@ void doctor_child(void (*work)(struct doctor_facts *facts), struct doctor_facts 
 /* unshare(2) with FLAGS, and then the id maps, as a launch writes them: in a child. 0 or errno. */
 int doctor_unshare(unsigned flags);
 int doctor_map_ids(const struct doctor_facts *facts);
+/* Both, of user and mount namespace: whether that works. */
+int doctor_enter(const struct doctor_facts *facts);
+
 /* Where an old kernel has things mounted that are tried, in a namespace of their own. */
 #define DOCTOR_MOUNT_POINT "/sys"
 
-/* Both, of user and mount namespace: whether that works. */
-int doctor_enter(const struct doctor_facts *facts);
+/* Where `coracle` may be, as programs_find() has it: it is elsewhere than our other programs. */
+const char *const *doctor_find_coracle(struct arena *arena);
 
 void probe_switches(struct doctor_facts *facts);
 void probe_namespaces(struct doctor_facts *facts);

@@ -89,6 +89,18 @@ char *fd_read_all(int fd, size_t limit, struct arena *arena, size_t *length)
     return bytes;
 }
 
+void fd_read_head(const char *file, char *text, size_t size)
+{
+    FD_CLEANUP int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t n;
+
+    /* Of a file of /proc one call reads a page at most. */
+    while (fd >= 0 && length < size - 1 && (n = read(fd, text + length, size - 1 - length)) > 0)
+        length += (size_t)n;
+    text[length] = 0;
+}
+
 int fd_write_all(int fd, const void *bytes, size_t length)
 {
     const char *p = bytes;

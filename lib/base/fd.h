@@ -33,6 +33,12 @@ char *fd_read_file(int dir, const char *name, int flags, size_t limit, struct ar
 /* The same from an open descriptor, from where it stands to its end (a pipe will do). */
 char *fd_read_all(int fd, size_t limit, struct arena *arena, size_t *length);
 
+/*
+ * The beginning of FILE, as of one in /proc or /sys, with a zero byte: at most SIZE - 1 bytes.
+ * "" where it cannot be read.
+ */
+void fd_read_head(const char *file, char *text, size_t size);
+
 /* Writes all LENGTH bytes. 0, or -1 and errno. */
 int fd_write_all(int fd, const void *bytes, size_t length);
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/num.h"
 #include "doctor/probe.h"
+#include "host/userns.h"
 
 struct doctor_facts *doctor_facts_new(void)
 {
@@ -74,25 +74,16 @@ static int write_file(const char *name, const char *text)
     return fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 ? errno : 0;
 }
 
-/* "ID ID 1" */
-static int write_map(const char *name, uint32_t inside, uint32_t outside)
-{
-    char text[48];
-    int n = num_format(text, inside);
-
-    text[n++] = ' ';
-    n += num_format(text + n, outside);
-    memcpy(text + n, " 1", 3);
-    return write_file(name, text);
-}
-
 int doctor_map_ids(const struct doctor_facts *facts)
 {
+    char text[USERNS_MAP];
     int error = write_file("/proc/self/setgroups", "deny");
 
     if (!error)
-        error = write_map("/proc/self/uid_map", facts->uid, facts->uid);
-    return error ? error : write_map("/proc/self/gid_map", facts->gid, facts->gid);
+        error = write_file("/proc/self/uid_map", userns_format_map(text, facts->uid, facts->uid));
+    if (!error)
+        error = write_file("/proc/self/gid_map", userns_format_map(text, facts->gid, facts->gid));
+    return error;
 }
 
 int doctor_enter(const struct doctor_facts *facts)

@@ -1,6 +1,5 @@
 /* The kernel, ptrace(2) between ranks, cgroups. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +21,7 @@
 
 static void read_line(const char *file, char *text, size_t size)
 {
-    FD_CLEANUP int fd = open(file, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-    text[n < 0 ? 0 : n] = 0;
+    fd_read_head(file, text, size);
     text[strcspn(text, "\n")] = 0;
 }
 
@@ -81,10 +77,8 @@ void probe_kernel(struct doctor_facts *facts)
 static int is_delegated(void)
 {
     char text[4096], path[4200], *line, *end;
-    FD_CLEANUP int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-    text[n < 0 ? 0 : n] = 0;
+    fd_read_head("/proc/self/cgroup", text, sizeof(text));
     line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
     if (!line)
         return 0;

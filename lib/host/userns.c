@@ -1,30 +1,16 @@
 #include "host/userns.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
-
-/* The beginning of FILE, at most SIZE - 1 bytes, with a zero byte. "" where it cannot be read. */
-static void read_head(const char *file, char *text, size_t size)
-{
-    FD_CLEANUP int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
-    size_t length = 0;
-    ssize_t n;
-
-    /* Of a file of /proc one call reads a page at most. */
-    while (fd >= 0 && length < size - 1 && (n = read(fd, text + length, size - 1 - length)) > 0)
-        length += (size_t)n;
-    text[length] = 0;
-}
+#include "base/num.h"
 
 static int begins_with(const char *file, char c)
 {
     char text[2];
 
-    read_head(file, text, sizeof(text));
+    fd_read_head(file, text, sizeof(text));
     return *text == c;
 }
 
@@ -34,7 +20,7 @@ static int has_filter(void)
     char text[4096];
     const char *line;
 
-    read_head("/proc/self/status", text, sizeof(text));
+    fd_read_head("/proc/self/status", text, sizeof(text));
     line = strstr(text, "\nSeccomp:\t");
     return line && line[sizeof("\nSeccomp:\t") - 1] == '2';
 }
@@ -45,7 +31,7 @@ static int is_chroot(void)
     char text[65536];
     char *next;
 
-    read_head("/proc/self/mountinfo", text, sizeof(text));
+    fd_read_head("/proc/self/mountinfo", text, sizeof(text));
     if (!*text)
         return 0;
     for (char *line = text; line; line = next) {
@@ -76,6 +62,16 @@ void userns_look(struct userns_switches *switches)
         .seccomp = has_filter(),
         .is_chroot = is_chroot(),
     };
+}
+
+const char *userns_format_map(char text[USERNS_MAP], uint32_t inside, uint32_t outside)
+{
+    int n = num_format(text, inside);
+
+    text[n++] = ' ';
+    n += num_format(text + n, outside);
+    memcpy(text + n, " 1", 3);
+    return text;
 }
 
 static int refused(int (*why)(const struct userns_switches *, int, struct refusal *), int errnum,

@@ -1,11 +1,18 @@
 /*
- * userns - why this node gives somebody no user namespace. user_namespaces(7)
+ * userns - id maps of a user namespace, and why this node gives somebody none. user_namespaces(7)
  */
 #ifndef CORACLE_HOST_USERNS_H
 #define CORACLE_HOST_USERNS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "host/refusal.h"
+
+enum { USERNS_MAP = 48 };
+
+/* What uid_map and gid_map are given for one id: "INSIDE OUTSIDE 1". Returns TEXT. */
+const char *userns_format_map(char text[USERNS_MAP], uint32_t inside, uint32_t outside);
 
 /* Looks at each switch of the node that can forbid namespaces. What cannot be read forbids nothing. */
 void userns_look(struct userns_switches *switches);

@@ -20,16 +20,11 @@ static int write_file(int dir, const char *name, const char *text)
     return fd < 0 ? -1 : fd_write_all(fd, text, strlen(text));
 }
 
-/* "INSIDE OUTSIDE 1": one id. */
 static int write_map(int dir, const char *name, uint32_t inside, uint32_t outside)
 {
-    char text[48];
-    int n = num_format(text, inside);
+    char text[USERNS_MAP];
 
-    text[n++] = ' ';
-    n += num_format(text + n, outside);
-    memcpy(text + n, " 1", 3);
-    return write_file(dir, name, text);
+    return write_file(dir, name, userns_format_map(text, inside, outside));
 }
 
 /* The map of the id ID, "uid" or "gid", is refused: a switch of the node is told by its name. */

@@ -122,6 +122,19 @@ static void test_read_all_refuses(void)
     TAP_INT(errno, EBADF);
 }
 
+static void test_read_head(void)
+{
+    char text[8192], cut[5], none[4] = "abc";
+
+    fd_read_head("/proc/self/status", text, sizeof(text));
+    TAP_TRUE(strncmp(text, "Name:", 5) == 0);
+    TAP_TRUE(strstr(text, "nonvoluntary_ctxt_switches:"));
+    fd_read_head("/proc/self/status", cut, sizeof(cut));
+    TAP_STR(cut, "Name");
+    fd_read_head("/nonexistent", none, sizeof(none));
+    TAP_STR(none, "");
+}
+
 static void test_write_all(void)
 {
     FD_CLEANUP int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -222,6 +235,7 @@ int main(void)
     test_read_file(dir);
     test_read_all();
     test_read_all_refuses();
+    test_read_head();
     test_write_all();
     test_arrange();
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)

@@ -176,7 +176,9 @@ int unfinished_name(int dir, const char *part, int parent, const char *name)
 /* Some file systems say only when a file is closed that there was no room. 0, or -1 and errno. */
 static int flush(int fd)
 {
-    return close(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    return copy < 0 ? -1 : close(copy);
 }
 
 int unfinished_publish(struct unfinished *unfinished, int replace)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -196,6 +197,26 @@ static void check_long_name(void)
     TAP_TRUE(!is_there(unfinished.part));
 }
 
+/* To publish takes a descriptor: what is told is that there is none left. */
+static void check_no_descriptor(void)
+{
+    struct unfinished unfinished;
+    struct rlimit before, none;
+    int result, error;
+
+    TAP_INT(unfinished_file(&unfinished, top, "scarce"), 0);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){(rlim_t)top, before.rlim_max}; /* all below are open */
+    setrlimit(RLIMIT_NOFILE, &none);
+    result = unfinished_publish(&unfinished, 0);
+    error = errno;
+    setrlimit(RLIMIT_NOFILE, &before);
+    TAP_INT(result, -1);
+    TAP_INT(error, EMFILE);
+    unfinished_close(&unfinished);
+    TAP_TRUE(!is_there("scarce"));
+}
+
 int main(void)
 {
     struct utsname system;
@@ -211,6 +232,7 @@ int main(void)
     check_long_name();
     check_sweep();
     check_shared_parent();
+    check_no_descriptor();
     close(top);
     top = open("/tmp", O_PATH | O_CLOEXEC);
     remove_tree(top, place + strlen("/tmp/"));

@@ -70,10 +70,11 @@ static const char *reason(const struct http_result *result, struct arena *arena)
         return arena_printf(
             arena,
             result->is_connected
-                ? "it has sent nothing, or less than 1 KiB/s, for %u seconds; key timeout of "
-                  "[images] in the configuration allows more"
+                ? "it has sent nothing, or less than 1 KiB/s, for %u seconds; `coracle pull --timeout`, "
+                  "or key timeout of [images] in the configuration, allows more"
                 : "there was no connection within %u seconds: is a firewall between, or a proxy "
-                  "needed? Key timeout of [images] in the configuration allows more",
+                  "needed? `coracle pull --timeout`, or key timeout of [images] in the configuration, "
+                  "allows more",
             result->seconds);
     case CURLE_PARTIAL_FILE:
         return "the connection was cut before all that it had announced was there";

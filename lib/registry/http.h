@@ -42,9 +42,9 @@ struct http_result {
     enum http_end end;
     struct head head;
     unsigned seconds; /* HTTP_FAILED: the limit of time that it ran into; 0: none */
-    int is_connected;
-    int is_cut; /* HTTP_FAILED: a connection that was there, so that another try may help */
-    char *text; /* body where it did not go to the sink; a zero byte follows */
+    int is_connected; /* then: it was the limit of a connection that was there */
+    int is_cut;       /* HTTP_FAILED: a connection that was there, so that another try may help */
+    char *text;       /* body where it did not go to the sink; a zero byte follows */
     size_t length;
     int code;        /* HTTP_FAILED: CURLcode */
     long tls;        /* of the certificate's verification, X509_V_...; 0: none */

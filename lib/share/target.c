@@ -74,7 +74,8 @@ static int from_process(struct share_meeting *meeting, pid_t pid, struct err *er
     if (failed && errno == ESRCH)
         return err_set(err, ERR_TARGET, "there is no process %d; coracle ps lists your containers", (int)pid);
     if (failed)
-        return cannot_look(pid, err_reason(errno), err);
+        return cannot_look(
+            pid, errno == EXDEV ? "/proc has the numbers of another pid namespace" : err_reason(errno), err);
     meeting->userns = process_open_file(&process, "ns/user", O_RDONLY);
     meeting->mountns = meeting->userns < 0 ? -1 : process_open_file(&process, "ns/mnt", O_RDONLY);
     if (meeting->mountns < 0 && errno == EACCES)

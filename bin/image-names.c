@@ -34,23 +34,23 @@ int image_names_load(struct image_names *names, char *const environment[], struc
         return -1;
     if (take_registry(names, environment, arena, err) < 0)
         return -1;
-    names->problem = NULL;
+    names->cache_problem = NULL;
     if (!cache || !*cache) {
         cache = names->config.cache.value;
-        names->problem = names->config.cache_problem;
+        names->cache_problem = names->config.cache_problem;
     }
     if (cache && *cache != '/')
         return err_set(err, ERR_CONFIG, "CORACLE_CACHE: %s must be an absolute path",
                        str_quote(arena, cache));
-    names->directory = names->problem ? NULL : cache_directory(cache, environment, arena);
+    names->directory = names->cache_problem ? NULL : cache_directory(cache, environment, arena);
     return 0;
 }
 
 int image_names_need_cache(const struct image_names *names, struct err *err)
 {
-    if (names->problem)
+    if (names->cache_problem)
         return err_set(err, ERR_CONFIG, "there is no cache: %s; CORACLE_CACHE may name another",
-                       names->problem);
+                       names->cache_problem);
     return names->directory ? 0
                             : err_set(err, ERR_CONFIG,
                                       "there is no cache: neither HOME nor XDG_CACHE_HOME is set; name one "

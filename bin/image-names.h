@@ -7,10 +7,10 @@
 #include "config/config.h"
 
 struct image_names {
-    const char *directory; /* the cache; NULL: there is none, image_names_need_cache() says why */
-    const char *registry;  /* of names that give none; NULL: there is none */
-    struct config config;  /* all that the files say */
-    const char *problem;   /* of the cache's configuration; NULL: none */
+    const char *directory;     /* the cache; NULL: there is none, image_names_need_cache() says why */
+    const char *registry;      /* of names that give none; NULL: there is none */
+    struct config config;      /* all that the files say */
+    const char *cache_problem; /* what is wrong with the cache as it is configured; NULL: nothing */
 };
 
 /* 0, or -1 with ERR_CONFIG. */

@@ -33,8 +33,7 @@ int registry_name_parse(struct reference *name, const char **key, const char *te
 void registry_configure(struct registry_options *options, const char *domain, const struct config *config,
                         const struct registry_overrides *overrides)
 {
-    const struct config_registry *registry = (config ? config_registry(config, domain) : NULL);
-
+    const struct config_registry *registry = config ? config_registry(config, domain) : NULL;
     uint64_t seconds = overrides->timeout;
 
     *options = (struct registry_options){0};

@@ -26,7 +26,7 @@ struct launch_options {
     enum pull_policy pull;
     const char *pull_origin;
     const char *cache;            /* of images; NULL: the user's own */
-    const char *cache_problem;    /* with it, where the configuration says; NULL: none */
+    const char *cache_problem;    /* what is wrong with it as it is configured; NULL: nothing */
     const char *cached;           /* the name of an image that was found there; NULL: none was */
     const char *registry;         /* of names that give none; NULL: there is none */
     struct sys_identity identity; /* of the image, where that was looked at already */

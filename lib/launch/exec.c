@@ -159,7 +159,7 @@ static void prime_sourced(const struct launch *launch)
         return;
     for (size_t i = 0; i < listing.count; i++)
         if (faccessat(dir, listing.names[i], F_OK, 0) < 0)
-            continue; // it was there when the directory was listed
+            continue; /* glibc's fortified header wants it looked at */
 }
 
 void launch_prime_command(const struct launch *launch)

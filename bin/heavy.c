@@ -9,7 +9,15 @@
 #define LINKER "LD_"
 #define ASIDE "CORACLE_ASIDE_"
 
-/* ENVIRONMENT with the linker's variables set aside. */
+static int begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/*
+ * ENVIRONMENT with the linker's variables set aside, and those whose names say that they are: what
+ * a caller has called so gets its own name back, and no other.
+ */
 static char *const *set_aside(char *const environment[], struct arena *arena)
 {
     size_t count = 0;
@@ -19,7 +27,7 @@ static char *const *set_aside(char *const environment[], struct arena *arena)
         count++;
     aside = arena_alloc(arena, (count + 1) * sizeof(*aside));
     for (size_t i = 0; i < count; i++)
-        aside[i] = strncmp(environment[i], LINKER, strlen(LINKER)) == 0
+        aside[i] = begins(environment[i], LINKER) || begins(environment[i], ASIDE)
                        ? arena_join(arena, ASIDE, environment[i], NULL)
                        : environment[i];
     aside[count] = NULL;
@@ -29,7 +37,7 @@ static char *const *set_aside(char *const environment[], struct arena *arena)
 void heavy_restore(char *environment[])
 {
     for (; *environment; environment++)
-        if (strncmp(*environment, ASIDE LINKER, strlen(ASIDE LINKER)) == 0)
+        if (begins(*environment, ASIDE LINKER) || begins(*environment, ASIDE ASIDE))
             *environment += strlen(ASIDE);
 }
 

@@ -94,7 +94,9 @@ make_archive() {
     export CORACLE_CACHE=$PWD/cache
     for round in missing there; do
         # shellcheck disable=SC2097,SC2098
-        capture env LD_LIBRARY_PATH="$PWD/modules" LD_PRELOAD="$PWD/modules/none.so" LD_OTHER=x "$CORACLE" run \
+        # What the caller calls as we do stays what it is: it becomes no variable of the linker's.
+        capture env LD_LIBRARY_PATH="$PWD/modules" LD_PRELOAD="$PWD/modules/none.so" LD_OTHER=x \
+            CORACLE_ASIDE_LD_AUDIT=evil CORACLE_ASIDE_CORACLE_ASIDE_LD_DEBUG=all "$CORACLE" run \
             --env LD_LIBRARY_PATH --env LD_PRELOAD --env LD_OTHER oci:layout:small -- env
         assert_success
         assert_equal "$stderr" ''
@@ -103,7 +105,7 @@ make_archive() {
         echo "$output" >"$round"
     done
     cmp missing there
-    ! grep ASIDE there
+    assert_equal "$(grep ASIDE there)" $'CORACLE_ASIDE_LD_AUDIT=evil\nCORACLE_ASIDE_CORACLE_ASIDE_LD_DEBUG=all'
     capture env LD_LIBRARY_PATH="$PWD/modules" "$CORACLE" config
     assert_success
 }

@@ -233,6 +233,13 @@ static int is_ending(const char *rest)
     return number && number != rest && strlen(number + 1) == 8 && strspn(number + 1, "0123456789abcdef") == 8;
 }
 
+/* Whether REST, behind the prefix, is of NODE, and not of one whose name only begins so: "login-2-0123abcd".
+ */
+static int is_of(const char *rest, const char *node)
+{
+    return strncmp(rest, node, strlen(node)) == 0 && !strchr(rest + strlen(node), '-');
+}
+
 /* Whether others can give names in what ST is: also such a one to a directory that is ours. */
 static int is_open_to_others(const struct stat *st)
 {
@@ -275,7 +282,7 @@ void unfinished_sweep(int parent, const char *name)
         const char *rest = entry->d_name + strlen(prefix);
 
         if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && is_ending(rest))
-            sweep_one(parent, entry->d_name, strncmp(rest, node, strlen(node)) == 0);
+            sweep_one(parent, entry->d_name, is_of(rest, node));
     }
     closedir(dir);
 }

@@ -158,13 +158,15 @@ static void check_sweep(void)
     leave(this_node, "00000004", S_IFIFO, 2);
     leave(elsewhere, "00000001", S_IFREG, 0);
     leave(elsewhere, "00000002", S_IFDIR, 0);
+    /* A node whose name begins as ours. */
+    leave(this_node, "2-00000001", S_IFREG, 0);
     leave("image.partial-", "x", S_IFREG, 2);
     leave(".image2.partial-", "x", S_IFREG, 2);
     /* Nor what only begins so. */
     leave(this_node, "backup", S_IFREG, 2);
     leave(".image.partial-", "12345678", S_IFDIR, 2);
     unfinished_sweep(top, "image");
-    TAP_INT(names(), 8);
+    TAP_INT(names(), 9);
     unfinished_sweep(-1, "image");
 }
 

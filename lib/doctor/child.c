@@ -47,6 +47,16 @@ static int ends_within(pid_t pid, int seconds)
     return ended != 0;
 }
 
+/* Waits for the child PID, and no longer than for DOCTOR_PATIENCE. */
+static void wait_for(pid_t pid)
+{
+    if (pid < 0 || ends_within(pid, DOCTOR_PATIENCE))
+        return;
+    kill(-pid, SIGKILL); /* what it has started, where it leads a group */
+    kill(pid, SIGKILL);
+    ends_within(pid, 1);
+}
+
 void doctor_child(void (*work)(struct doctor_facts *facts), struct doctor_facts *facts)
 {
     const pid_t pid = fork();
@@ -56,10 +66,21 @@ void doctor_child(void (*work)(struct doctor_facts *facts), struct doctor_facts 
         work(facts);
         _exit(0);
     }
-    if (pid < 0 || ends_within(pid, DOCTOR_PATIENCE))
-        return;
-    kill(pid, SIGKILL);
-    ends_within(pid, 1);
+    wait_for(pid);
+}
+
+void doctor_child_of(doctor_work *work, struct doctor_facts *facts, char *const environment[],
+                     struct arena *arena)
+{
+    const pid_t pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setpgid(0, 0);
+        work(facts, environment, arena);
+        _exit(0);
+    }
+    wait_for(pid);
 }
 
 int doctor_unshare(unsigned flags)

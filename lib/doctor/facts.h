@@ -93,6 +93,7 @@ struct doctor_jobs {
     char ticket_name[DOCTOR_PATH]; /* KRB5CCNAME or default_ccache_name of krb5.conf */
     char launchers[256];           /* "mpirun srun": of those that exist in PATH */
     int has_srun;
+    int path_is_silent;           /* a file system that PATH leads to does not answer */
     char slurm_conf[DOCTOR_PATH]; /* "": none */
     char auth[DOCTOR_PATH];       /* the directory of munged's socket, or sackd's; "": none */
     int auth_connects;            /* to the socket */
@@ -135,7 +136,8 @@ struct doctor_facts {
     struct doctor_jobs jobs;
     struct doctor_hardware hardware;
     struct doctor_program programs[DOCTOR_PROGRAMS];
-    char record[1600]; /* what is wrong with the record or the configuration; "": nothing */
+    char record[1600];    /* what is wrong with the record or the configuration; "": nothing */
+    int record_is_silent; /* what is to be read for it does not answer */
     struct doctor_trial directory, squashfs;
 };
 

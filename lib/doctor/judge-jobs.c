@@ -43,7 +43,13 @@ static void judge_launchers(const struct doctor_facts *facts, struct doctor_find
 {
     struct doctor_finding finding = {.section = section, .name = "mpi-launchers", .verdict = DOCTOR_NOTE};
 
-    if (*facts->jobs.launchers) {
+    if (facts->jobs.path_is_silent) {
+        finding.verdict = DOCTOR_WARN;
+        finding.what = "a directory in PATH does not answer";
+        finding.consequence = "commands that are looked for in PATH hang";
+        finding.remedy = "leave it out of PATH, or ask the site after its server";
+        finding.by = "user";
+    } else if (*facts->jobs.launchers) {
         finding.verdict = DOCTOR_OK;
         finding.what = arena_printf(findings->arena, "in PATH: %s", facts->jobs.launchers);
     } else {

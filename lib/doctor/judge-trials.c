@@ -83,11 +83,13 @@ void judge_trials(const struct doctor_facts *facts, struct doctor_findings *find
                 "SquashFS images cannot be mounted");
     judge_programs(facts, findings);
     if (*facts->record)
-        doctor_add(findings, (struct doctor_finding){.section = section,
-                                                     .name = "configuration",
-                                                     .verdict = DOCTOR_WARN,
-                                                     .what = facts->record,
-                                                     .consequence = "launches complain of it",
-                                                     .remedy = "coracle config check finds the place",
-                                                     .by = "user"});
+        doctor_add(findings,
+                   (struct doctor_finding){
+                       .section = section,
+                       .name = "configuration",
+                       .verdict = DOCTOR_WARN,
+                       .what = facts->record,
+                       .consequence = facts->record_is_silent ? "launches hang" : "launches complain of it",
+                       .remedy = facts->record_is_silent ? NULL : "coracle config check finds the place",
+                       .by = "user"});
 }

@@ -32,8 +32,10 @@ static int is_in_path(const char *name, const char *path, struct arena *arena)
     return 0;
 }
 
-static void find_launchers(struct doctor_jobs *found, const char *path, struct arena *arena)
+static void find_launchers(struct doctor_facts *facts, char *const environment[], struct arena *arena)
 {
+    struct doctor_jobs *found = &facts->jobs;
+    const char *path = env_find(environment, "PATH");
     static const char *const names[] = {"srun", "mpirun", "mpiexec", "prun",    "prterun",
                                         "flux", "jsrun",  "aprun",   "palsrun", "ibrun"};
     struct str list = {.arena = arena};
@@ -43,6 +45,7 @@ static void find_launchers(struct doctor_jobs *found, const char *path, struct a
             str_addf(&list, "%s%s", list.length ? " " : "", names[i]);
     snprintf(found->launchers, sizeof(found->launchers), "%s", str_text(&list));
     found->has_srun = is_in_path("srun", path, arena);
+    found->path_is_silent = 0;
 }
 
 /* The value of default_ccache_name in FILE; NULL: it is not set there. krb5.conf(5) */
@@ -120,20 +123,23 @@ void probe_jobs(struct doctor_facts *facts, char *const environment[], struct ar
     struct doctor_jobs *found = &facts->jobs;
     const char *ticket = find_ticket(environment, arena);
 
-    find_launchers(found, env_find(environment, "PATH"), arena);
+    found->path_is_silent = 1;
+    doctor_child_of(find_launchers, facts, environment, arena);
     if (ticket) {
         found->ticket = ticket_of(ticket);
         snprintf(found->ticket_name, sizeof(found->ticket_name), "%s", ticket);
     }
 }
 
-void probe_record(struct doctor_facts *facts, char *const environment[], struct arena *arena)
+static void load_record(struct doctor_facts *facts, char *const environment[], struct arena *arena)
 {
     struct doctor_jobs *found = &facts->jobs;
     struct host_record record;
     struct err err;
+    const int failed = record_load(&record, environment, arena, &err) < 0;
 
-    if (record_load(&record, environment, arena, &err) < 0) {
+    facts->record_is_silent = 0;
+    if (failed) {
         snprintf(facts->record, sizeof(facts->record), "%s", err.text);
         return;
     }
@@ -146,4 +152,16 @@ void probe_record(struct doctor_facts *facts, char *const environment[], struct 
     found->auth_connects = connect_to(found->auth, "munge.socket.2");
     if (found->auth_connects == ENOENT)
         found->auth_connects = connect_to(found->auth, "sack.socket");
+}
+
+void probe_record(struct doctor_facts *facts, char *const environment[], struct arena *arena)
+{
+    facts->record_is_silent = 1;
+    doctor_child_of(load_record, facts, environment, arena);
+    if (facts->record_is_silent)
+        snprintf(
+            facts->record, sizeof(facts->record),
+            "what a launch has to know of you and this node was not read within %d seconds; does the file "
+            "system of a configuration file hang, or the name service?",
+            DOCTOR_PATIENCE);
 }

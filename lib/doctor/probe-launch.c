@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -65,11 +67,12 @@ static char *const *clean(char *const environment[], struct arena *arena)
 }
 
 static void __attribute__((noreturn))
-execute(const char *const *programs, char *const line[], int out, char *const environment[])
+execute(const char *const *programs, char *const line[], int out, int patience, char *const environment[])
 {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    alarm(DOCTOR_LAUNCH_PATIENCE); /* it goes through execve(2) */
+    setpgid(0, 0);
+    alarm((unsigned)patience); /* it goes through execve(2) */
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
         dup2(out, STDERR_FILENO) < 0)
         _exit(STATUS_NOT_EXECUTED);
@@ -94,15 +97,51 @@ static char *const *line_for(const char *image, struct arena *arena)
     return line;
 }
 
-/* What comes from FD until it is closed, or for DOCTOR_LAUNCH_PATIENCE. */
-static void listen_to(int fd, char *text, size_t size)
+static int64_t now(void)
 {
-    size_t length = 0;
-    ssize_t n;
+    struct timespec time;
 
-    while (length < size - 1 && (n = read(fd, text + length, size - 1 - length)) > 0)
-        length += (size_t)n;
-    text[length] = 0;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/*
+ * What comes from FD until it is closed, or for PATIENCE seconds: a program that a launch has started
+ * may hang when the launch does no longer. Whether it was closed.
+ */
+static int listen_to(int fd, int patience, char *text, size_t size)
+{
+    const int64_t end = now() + patience * 1000;
+    struct pollfd said = {.fd = fd, .events = POLLIN};
+    size_t length = 0;
+    ssize_t n = 1;
+
+    text[0] = 0;
+    while (n > 0 && now() < end) {
+        if (poll(&said, 1, (int)(end - now())) <= 0)
+            continue;
+        if (length == size - 1) /* what is said last counts */
+            memmove(text, text + size / 2, length -= size / 2);
+        n = read(fd, text + length, size - 1 - length);
+        length += n > 0 ? (size_t)n : 0;
+        text[length] = 0;
+    }
+    return n == 0;
+}
+
+/* How PID ended, with all that it has started where IS_SILENT; as by its clock where even that does not end
+ * it. */
+static int status_of(pid_t pid, int is_silent)
+{
+    const int64_t end = now() + (is_silent ? 1 : DOCTOR_LAUNCH_PATIENCE) * 1000;
+    int status = SIGALRM;
+    pid_t ended;
+
+    if (is_silent)
+        kill(-pid, SIGKILL);
+    while (((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) && now() < end)
+        usleep(1000);
+    return is_silent ? SIGALRM : status;
 }
 
 /* The last error of ours in TEXT, without what every one begins with. */
@@ -120,7 +159,7 @@ static void keep_error(struct doctor_trial *found, char *text)
     snprintf(found->text, sizeof(found->text), "%s", error ? error : "coracle said nothing of use");
 }
 
-static void conclude(struct doctor_trial *found, int status, char *text)
+static void conclude(struct doctor_trial *found, int status, int patience, char *text)
 {
     if (WIFSIGNALED(status)) {
         found->status = 128 + WTERMSIG(status);
@@ -128,7 +167,7 @@ static void conclude(struct doctor_trial *found, int status, char *text)
                  WTERMSIG(status) == SIGALRM
                      ? "a launch was not ready after %d seconds; does a file system hang?"
                      : "a launch was killed by signal %d",
-                 WTERMSIG(status) == SIGALRM ? DOCTOR_LAUNCH_PATIENCE : WTERMSIG(status));
+                 WTERMSIG(status) == SIGALRM ? patience : WTERMSIG(status));
         return;
     }
     found->status = WEXITSTATUS(status) == STATUS_ABSENT ? 0 : WEXITSTATUS(status);
@@ -136,35 +175,36 @@ static void conclude(struct doctor_trial *found, int status, char *text)
         keep_error(found, text);
 }
 
-static void launch(struct doctor_trial *found, const char *const *programs, const char *image,
+static void launch(struct doctor_trial *found, const char *const *programs, const char *image, int patience,
                    char *const environment[], struct arena *arena)
 {
     char *const *line = line_for(image, arena);
     char text[8192];
-    int said[2], status = 0;
+    int said[2], is_silent;
     pid_t pid;
 
     if (pipe2(said, O_CLOEXEC) < 0)
         return;
     pid = fork();
     if (pid == 0)
-        execute(programs, line, said[1], environment);
+        execute(programs, line, said[1], patience, environment);
     close(said[1]);
     if (pid > 0) {
-        listen_to(said[0], text, sizeof(text));
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
-        conclude(found, status, text);
+        is_silent = !listen_to(said[0], patience + 1, text, sizeof(text));
+        conclude(found, status_of(pid, is_silent), patience, text);
     }
     close(said[0]);
 }
 
-/* See DOCTOR_ATTEMPTS. */
-static void launch_patiently(struct doctor_trial *found, const char *const *programs, const char *image,
-                             char *const environment[], struct arena *arena)
+/* See DOCTOR_ATTEMPTS. What the record needs and does not get a launch will not get. */
+static void launch_patiently(struct doctor_facts *facts, struct doctor_trial *found,
+                             const char *const *programs, const char *image, char *const environment[],
+                             struct arena *arena)
 {
+    const int patience = facts->record_is_silent ? DOCTOR_PATIENCE : DOCTOR_LAUNCH_PATIENCE;
+
     for (int i = 0; i < DOCTOR_ATTEMPTS; i++) {
-        launch(found, programs, image, environment, arena);
+        launch(found, programs, image, patience, environment, arena);
         if (found->status == 0 || !strstr(found->text, "no further"))
             return;
         usleep(DOCTOR_PAUSE);
@@ -177,9 +217,9 @@ void probe_launches(struct doctor_facts *facts, char *const environment[], struc
     FD_CLEANUP int image = memfd_create("coracle-doctor", 0); /* the launch opens it by its number */
 
     environment = clean(environment, arena);
-    launch_patiently(&facts->directory, programs, "/", environment, arena);
+    launch_patiently(facts, &facts->directory, programs, "/", environment, arena);
     if (facts->directory.status || image < 0 || fd_write_all(image, squashfs, sizeof(squashfs)) < 0)
         return;
-    launch_patiently(&facts->squashfs, programs, arena_printf(arena, "/proc/self/fd/%d", image), environment,
-                     arena);
+    launch_patiently(facts, &facts->squashfs, programs, arena_printf(arena, "/proc/self/fd/%d", image),
+                     environment, arena);
 }

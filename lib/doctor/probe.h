@@ -28,6 +28,10 @@ struct doctor_facts *doctor_facts_new(void);
  * that hangs in the kernel is left alone then. No child or SIGCHLD is left otherwise.
  */
 void doctor_child(void (*work)(struct doctor_facts *facts), struct doctor_facts *facts);
+/* The same for what looks where ENVIRONMENT says, and may start programs: they end with it. */
+typedef void doctor_work(struct doctor_facts *facts, char *const environment[], struct arena *arena);
+void doctor_child_of(doctor_work *work, struct doctor_facts *facts, char *const environment[],
+                     struct arena *arena);
 
 /* unshare(2) with FLAGS, and then the id maps, as a launch writes them: in a child. 0 or errno. */
 int doctor_unshare(unsigned flags);

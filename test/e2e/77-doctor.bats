@@ -309,3 +309,26 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
     assert_equal "$after" "$before"
     [[ ! -e entered ]]
 }
+
+@test "a file system that does not answer: in PATH, below a configuration file" {
+    mkdir hung
+    # FUSE whose server answers nothing, for as long as the descriptor is open.
+    local start=$SECONDS change="exec 9<>/dev/fuse
+        mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 none $PWD/hung"
+    # shellcheck disable=SC2123
+    capture timeout -k 5 100 unshare -Urm bash -c "$change
+        CORACLE_CONFIG=$PWD/hung/coracle.toml PATH=$PWD/hung/bin:\$PATH "'"$0" doctor --json
+        status=$?
+        grep -lsz coracle-record /proc/[0-9]*/cmdline | while read -r file; do
+            ! grep -qsz "^CORACLE_CONFIG=$PWD/hung" "${file%cmdline}environ" || echo "left: $file" >&2
+        done
+        exit $status' "$CORACLE"
+    assert_status 3
+    assert_equal "$stderr" ''
+    json=$output
+    found directory fail 'not ready after 10 seconds; does a file system hang?'
+    found mpi-launchers warn 'in PATH does not answer'
+    found configuration warn 'was not read within 10 seconds'
+    found overlay ok
+    [[ $((SECONDS - start)) -lt 90 ]]
+}

@@ -132,6 +132,7 @@ static void settle_signals(void)
     signal(SIGALRM, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    doctor_heed_signals();
 }
 
 int main(int argc, char *argv[])

@@ -47,6 +47,32 @@ static int ends_within(pid_t pid, int seconds)
     return ended != 0;
 }
 
+static volatile pid_t group; /* 0: none */
+
+void doctor_group(pid_t pid)
+{
+    group = pid;
+}
+
+/* The disposition is the default's again, by SA_RESETHAND. */
+static void end_with_group(int signal)
+{
+    if (group > 0)
+        kill(-group, SIGKILL);
+    raise(signal);
+}
+
+void doctor_heed_signals(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    struct sigaction now = {.sa_handler = end_with_group, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+    struct sigaction before;
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &now, NULL);
+}
+
 /* Waits for the child PID, and no longer than for DOCTOR_PATIENCE. */
 static void wait_for(pid_t pid)
 {
@@ -80,7 +106,9 @@ void doctor_child_of(doctor_work *work, struct doctor_facts *facts, char *const 
         work(facts, environment, arena);
         _exit(0);
     }
+    doctor_group(pid);
     wait_for(pid);
+    doctor_group(0);
 }
 
 int doctor_unshare(unsigned flags)

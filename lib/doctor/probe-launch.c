@@ -190,8 +190,10 @@ static void launch(struct doctor_trial *found, const char *const *programs, cons
         execute(programs, line, said[1], patience, environment);
     close(said[1]);
     if (pid > 0) {
+        doctor_group(pid);
         is_silent = !listen_to(said[0], patience + 1, text, sizeof(text));
         conclude(found, status_of(pid, is_silent), patience, text);
+        doctor_group(0);
     }
     close(said[0]);
 }

@@ -8,6 +8,8 @@
 #ifndef CORACLE_DOCTOR_PROBE_H
 #define CORACLE_DOCTOR_PROBE_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 #include "doctor/facts.h"
 
@@ -32,6 +34,11 @@ void doctor_child(void (*work)(struct doctor_facts *facts), struct doctor_facts 
 typedef void doctor_work(struct doctor_facts *facts, char *const environment[], struct arena *arena);
 void doctor_child_of(doctor_work *work, struct doctor_facts *facts, char *const environment[],
                      struct arena *arena);
+
+/* PID, a child, leads a process group of its own: what ends us ends that too. 0: none does. */
+void doctor_group(pid_t pid);
+/* From here on signals that end us do so. */
+void doctor_heed_signals(void);
 
 /* unshare(2) with FLAGS, and then the id maps, as a launch writes them: in a child. 0 or errno. */
 int doctor_unshare(unsigned flags);

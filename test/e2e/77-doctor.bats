@@ -310,6 +310,12 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
     [[ ! -e entered ]]
 }
 
+# Prints "left: PROCESS" for each coracle-record that reads a configuration file in $1.
+look='for file in /proc/[0-9]*/cmdline; do
+    ! grep -qsz "coracle-record$" "$file" || ! grep -qsz "^CORACLE_CONFIG=$1/" "${file%cmdline}environ" || echo "left: $file" >&2
+done'
+export look
+
 @test "a file system that does not answer: in PATH, below a configuration file" {
     mkdir hung
     # FUSE whose server answers nothing, for as long as the descriptor is open.
@@ -319,9 +325,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
     capture timeout -k 5 100 unshare -Urm bash -c "$change
         CORACLE_CONFIG=$PWD/hung/coracle.toml PATH=$PWD/hung/bin:\$PATH "'"$0" doctor --json
         status=$?
-        grep -lsz coracle-record /proc/[0-9]*/cmdline | while read -r file; do
-            ! grep -qsz "^CORACLE_CONFIG=$PWD/hung" "${file%cmdline}environ" || echo "left: $file" >&2
-        done
+        bash -c "$look" bash "$PWD/hung"
         exit $status' "$CORACLE"
     assert_status 3
     assert_equal "$stderr" ''
@@ -331,4 +335,25 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
     found configuration warn 'was not read within 10 seconds'
     found overlay ok
     [[ $((SECONDS - start)) -lt 90 ]]
+}
+
+@test "a file system that does not answer: interrupted, nothing is left" {
+    mkdir hung
+    # shellcheck disable=SC2123
+    capture timeout -k 5 60 unshare -Urm bash -c "exec 9<>/dev/fuse
+        mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 none $PWD/hung
+        CORACLE_CONFIG=$PWD/hung/coracle.toml "'"$0" doctor >said & doctor=$!
+        for ((i = 0; i < 100; i++)); do
+            sleep 0.1
+            [[ -z $(bash -c "$look" bash "$PWD/hung" 2>&1) ]] || break
+        done
+        ((i < 100)) || echo "nothing to interrupt" >&2
+        kill -TERM "$doctor"
+        wait "$doctor"
+        status=$?
+        sleep 0.5
+        bash -c "$look" bash "$PWD/hung"
+        exit "$status"' "$CORACLE"
+    assert_status 143
+    [[ $stderr != *left* && $stderr != *nothing* ]] || report 'expected no process to be left'
 }

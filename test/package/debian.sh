@@ -26,7 +26,7 @@ point() {
 unpacked=$scratch/coracle-$(make_variable PACKAGE_VERSION)
 packs() {
     make distdir "distdir=$unpacked" || return 1
-    if tree_files ! -name .gitignore | while read -r name; do [ -e "$unpacked/$name" ] || echo "$name"; done | grep .; then
+    if tree_files ! -name .gitignore ! -name .copied-files | while read -r name; do [ -e "$unpacked/$name" ] || echo "$name"; done | grep .; then
         echo 'make dist leaves these out'
         return 1
     fi

@@ -12,8 +12,9 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/unfinished.h"
-#include "image-source.h"
+#include "image-destination.h"
 #include "image-interrupt.h"
+#include "image-source.h"
 #include "pack/folder.h"
 #include "reference/reference.h"
 
@@ -43,6 +44,8 @@ int output_open(struct output *output, const char *destination, struct arena *ar
         output->path += 4;
     } else if (strncmp(destination, "sqfs:", 5) == 0) {
         output->path += 5;
+    } else if (destination_check(destination, arena, err) < 0) {
+        return -1;
     }
     if (!*output->path || (!output->is_directory && !*path_basename(output->path)))
         return err_set(err, ERR_USAGE, "%s names no file; write FILE, sqfs:FILE or dir:DIRECTORY",

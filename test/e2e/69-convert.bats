@@ -258,3 +258,29 @@ make_tar_of_known_end() {
     capture script -qec "$PROGRAM run docker-archive:made.tar -- /no/such" /dev/null </dev/null
     assert_status 127
 }
+
+# A destination that is no file's name was meant as something else.
+@test "a destination of a kind that is not made, or a slip of one, is refused" {
+    local destination
+    make_layout
+    for destination in sif:out.sif tar:out.tar tar:- docker://example.org/out oci-archve:out.tar squfs:out \
+        docker-daemon:out:1 https://example.org/out out.sif out.tar out.tgz ./out.tar -; do
+        convert oci:layout "$destination"
+        refused_with usage '' || report "$destination" || return
+        assert_equal "$(find . -name '*sif:*' -o -name 'tar:*' -o -name '*archve*' -o -name -)" '' || return
+    done
+    convert oci:layout sif:out.sif
+    assert_stderr_has 'source only'
+    convert oci:layout docker://example.org/out
+    assert_stderr_has 'a registry cannot be'
+    convert oci:layout oci-archve:out.tar
+    assert_stderr_has 'did you mean oci-archive:?'
+    for destination in ./a:b sqfs:oci-archve:c sqfs:c.sif d:e; do
+        must_convert oci:layout "$destination" || return
+    done
+    for destination in a:b oci-archve:c c.sif d:e; do
+        assert_equal "$(head -c 4 "$destination")" hsqs || return
+    done
+    capture "$PROGRAM" pull docker.io/nobody/nothing:1 oci:out
+    refused_with usage 'coracle convert makes oci:'
+}

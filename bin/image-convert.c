@@ -61,6 +61,7 @@ static int convert(const char *text, struct output_options *options, struct imag
 {
     struct image_names names;
     const struct image_source_options source_options = {.platform = options->platform,
+                                                        .platform_given = options->platform_given,
                                                         .config = &names.config,
                                                         .environment = environment,
                                                         .progress = options->progress};

@@ -19,6 +19,7 @@ struct image_download {
     const char *name;
     struct registry *registry;
     struct oci_manifest manifest;
+    struct oci_platform platform;        /* that the index says; os is NULL where it says none */
     struct registry_manifest answer;     /* that was the last: the manifest */
     struct registry_blob config, *blobs; /* and the layers, the lowest first */
     struct layer *layers;
@@ -59,6 +60,7 @@ static int find_manifest(struct image_download *download, const char *what, stru
         if (!entry)
             return err_prefix(err, "%s", download->name);
         what = entry->blob.digest;
+        download->platform = entry->platform;
     }
     return err_set(err, ERR_IMAGE_MANIFEST, "%s: its indexes are nested more than %d deep", download->name,
                    OCI_NESTING_MAX);
@@ -180,6 +182,20 @@ static int name_place(const struct image_download *download, struct err *err)
                                 : err_prefix(err, "the image %s", download->name);
 }
 
+/* What the index says of its images counts, as they were chosen by it. */
+static int check_platform(const struct image_source *source, struct err *err)
+{
+    const struct image_download *download = source->download;
+    struct oci_rootfs rootfs;
+    struct err ignored;
+
+    return !download->platform.os && oci_rootfs_parse(&rootfs, source->config, source->config_length,
+                                                      download->arena, &ignored) == 0
+               ? image_source_check_platform(source, &rootfs.platform, download->options, download->arena,
+                                             err)
+               : 0;
+}
+
 int image_download_config(struct image_source *source, const char *folder, struct err *err)
 {
     struct image_download *download = source->download;
@@ -188,7 +204,7 @@ int image_download_config(struct image_source *source, const char *folder, struc
         return -1;
     if (registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err) < 0)
         return name_place(download, err);
-    return read_config(source, err);
+    return read_config(source, err) < 0 ? -1 : check_platform(source, err);
 }
 
 int image_download_fetch(struct image_source *source, const char *folder, struct err *err)

@@ -177,6 +177,7 @@ static int inspect_reference(struct inspect_options *options, const char *text, 
          cache_complete(reference, names.registry, arena, err) < 0))
         return -1;
     options->source.config = &names.config;
+    options->source.any_platform = !options->platform_given;
     what.kind = reference->transport == REFERENCE_REGISTRY ? "registry"
                                                            : reference_transport_name(reference->transport);
     /* What is in the cache is this machine's. */

@@ -35,6 +35,7 @@ int output_set_platform(void *target, const char *value, const struct opt_origin
 {
     struct output_options *options = target;
 
+    options->platform_given = 1;
     return oci_platform_parse(&options->platform, value, options->arena, origin->error, err) < 0
                ? err_prefix(err, "%s", origin->name)
                : 0;

@@ -14,7 +14,7 @@ struct output_options {
     struct arena *arena;
     struct arena progress_arena;
     struct progress *progress; /* NULL: it was not begun */
-    int json, quiet, help, compression_given, block_size_given;
+    int json, quiet, help, compression_given, block_size_given, platform_given;
 };
 
 /* Setters for a struct output_options. */

@@ -7,6 +7,41 @@
 #include "base/str.h"
 #include "image-download.h"
 #include "image-tree.h"
+#include "oci/rootfs.h"
+
+int image_source_check_platform(const struct image_source *source, const struct oci_platform *platform,
+                                const struct image_source_options *options, struct arena *arena,
+                                struct err *err)
+{
+    struct oci_platform said = *platform;
+    const char *text;
+
+    if (!said.os || !*said.os)
+        said.os = options->platform.os;
+    if (options->any_platform || !said.architecture || !*said.architecture ||
+        oci_platform_rank(&options->platform, &said))
+        return 0;
+    text = oci_platform_text(&said, arena);
+    return err_set(err, ERR_IMAGE_PLATFORM,
+                   "the image %s is for %s alone, not for %s; coracle pull and coracle convert take it with "
+                   "--platform %s",
+                   source->name, text, oci_platform_text(&options->platform, arena), text);
+}
+
+/* A root file system has no platform but that of the image it was made of, which few are asked for. */
+static int open_tree(struct image_source *source, const struct reference *reference,
+                     const struct image_source_options *options, struct arena *arena, struct err *err)
+{
+    struct oci_rootfs rootfs;
+    struct err ignored;
+
+    if (image_tree_open(source, reference, arena, err) < 0)
+        return -1;
+    return options->platform_given && source->config &&
+                   oci_rootfs_parse(&rootfs, source->config, source->config_length, arena, &ignored) == 0
+               ? image_source_check_platform(source, &rootfs.platform, options, arena, err)
+               : 0;
+}
 
 static int open_layout(struct image_source *source, const struct reference *reference,
                        const struct image_source_options *options, struct arena *arena, struct err *err)
@@ -14,6 +49,8 @@ static int open_layout(struct image_source *source, const struct reference *refe
     struct layout_image *image = &source->layout;
 
     if (layout_open(image, reference, &options->platform, arena, err) < 0)
+        return -1;
+    if (image_source_check_platform(source, &image->platform, options, arena, err) < 0)
         return -1;
     source->id = image->config_digest;
     source->digest = image->digest;
@@ -75,7 +112,7 @@ int image_source_open(struct image_source *source, const struct reference *refer
     case REFERENCE_DOCKER_ARCHIVE:
         return open_layout(source, reference, options, arena, err);
     default:
-        return image_tree_open(source, reference, arena, err);
+        return open_tree(source, reference, options, arena, err);
     }
 }
 

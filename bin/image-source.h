@@ -22,8 +22,10 @@
 #include "reference/reference.h"
 
 struct image_source_options {
-    struct oci_platform platform; /* of several this one */
-    const struct config *config;  /* NULL: none */
+    struct oci_platform platform; /* of several this one, and no image of another */
+    int platform_given;           /* by an option: what says that it is of another is refused everywhere */
+    int any_platform; /* an image of one platform is taken, whichever it is: it is looked at alone */
+    const struct config *config; /* NULL: none */
     struct registry_overrides registry;
     char *const *environment;
     struct progress *progress; /* NULL: nobody is told */
@@ -75,6 +77,14 @@ int image_source_fetch_config(struct image_source *source, const char *folder, s
 
 /* What is wrong with a layer is told with the image's name. Returns -1. */
 int image_source_failed(const struct image_source *source, struct err *err);
+
+/*
+ * Whether an image that says that it is for PLATFORM ("" in it: it does not say) is for the one that
+ * OPTIONS ask for. 0, or -1 with ERR_IMAGE_PLATFORM.
+ */
+int image_source_check_platform(const struct image_source *source, const struct oci_platform *platform,
+                                const struct image_source_options *options, struct arena *arena,
+                                struct err *err);
 
 /* Warns of what of the source was left out; after its layers were read. */
 void image_source_warn(const struct image_source *source);

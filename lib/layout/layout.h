@@ -38,7 +38,8 @@ struct layout_image {
     const char *config; /* the configuration, byte for byte, with a zero byte behind it */
     size_t config_length;
     const char *config_digest;
-    struct oci_platform platform; /* that the configuration names; may not be the one asked for */
+    struct oci_platform platform; /* that the index, or else the configuration, names ("": neither); of an
+                                     image of one platform it may not be the one asked for */
     struct layer *layers;         /* the lowest first; their descriptors are the image's */
     size_t layer_count;           /* may be 0 */
     int *fds;                     /* for layout_close() */

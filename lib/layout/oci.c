@@ -158,9 +158,9 @@ static const struct oci_entry *choose_entry(const struct choice *choice, const s
     return oci_index_choose(&selected, choice->platform, choice->arena, choice->err);
 }
 
-/* From ENTRY down to a manifest. */
+/* From ENTRY down to a manifest; *PLATFORM is what the index says of it. */
 static int find_manifest(const struct choice *choice, const struct oci_entry *entry,
-                         struct oci_document *document)
+                         struct oci_document *document, struct oci_platform *platform)
 {
     for (int depth = 0; depth <= OCI_NESTING_MAX; depth++) {
         const struct oci_descriptor *blob = &entry->blob;
@@ -172,6 +172,7 @@ static int find_manifest(const struct choice *choice, const struct oci_entry *en
                                choice->err) < 0)
             return err_prefix(choice->err, "blob %s", blob->digest);
         if (document->kind == OCI_DOCUMENT_MANIFEST) {
+            *platform = entry->platform;
             choice->image->digest = blob->digest;
             choice->image->manifest = bytes;
             choice->image->manifest_length = (size_t)blob->size;
@@ -217,11 +218,12 @@ int choose_oci(const struct choice *choice)
     struct layout_image *image = choice->image;
     const struct oci_entry *entry;
     struct oci_document document;
+    struct oci_platform platform;
 
     if (read_index(choice, &document) < 0)
         return -1;
     entry = choose_entry(choice, &document.index);
-    if (!entry || find_manifest(choice, entry, &document) < 0)
+    if (!entry || find_manifest(choice, entry, &document, &platform) < 0)
         return -1;
     if (blob_read(choice->source, &document.manifest.config, &image->config) < 0)
         return err_prefix(choice->err, "configuration");
@@ -229,6 +231,8 @@ int choose_oci(const struct choice *choice)
     image->config_digest = document.manifest.config.digest;
     if (choose_layers(choice, document.manifest.layer_count) < 0)
         return -1;
+    if (platform.os)
+        image->platform = platform;
     for (size_t i = 0; i < document.manifest.layer_count; i++)
         if (find_layer(choice, &document.manifest, i) < 0)
             return -1;

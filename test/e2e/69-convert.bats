@@ -284,3 +284,46 @@ make_tar_of_known_end() {
     capture "$PROGRAM" pull docker.io/nobody/nothing:1 oci:out
     refused_with usage 'coracle convert makes oci:'
 }
+
+# other_machine: an architecture that this machine is not.
+other_machine() { if [[ $(uname -m) == aarch64 ]]; then echo amd64; else echo arm64; fi; }
+
+# is_for ARCHITECTURE: the image of the layout says that it is for that.
+is_for() {
+    local config manifest
+    config=$(jq -r '.config.digest' "layout/blobs/sha256/$(jq -r '.manifests[0].digest' layout/index.json | cut -d : -f 2)")
+    jq -c --arg a "$1" 'if $a == "" then del(.architecture) else .architecture = $a end' "layout/blobs/${config/://}" >changed
+    read -r -a config < <(blob changed)
+    jq -c --arg d "${config[0]}" --argjson s "${config[1]}" '.config.digest = $d | .config.size = $s' \
+        "layout/blobs/sha256/$(jq -r '.manifests[0].digest' layout/index.json | cut -d : -f 2)" >changed
+    read -r -a manifest < <(blob changed)
+    jq -c --arg d "${manifest[0]}" --argjson s "${manifest[1]}" '.manifests[0].digest = $d | .manifests[0].size = $s' \
+        layout/index.json >changed
+    mv changed layout/index.json
+}
+
+# One that it was not asked for would fail only when it is executed.
+@test "an image of one platform is not taken for another" {
+    local other
+    other=$(other_machine)
+    make_layout
+    convert --platform "linux/$other" oci:layout out.sqfs
+    refused_with image-platform "for linux/$other"
+    convert --platform foo/bar oci:layout out.sqfs
+    refused_with image-platform foo/bar
+    must_convert oci:layout made.sqfs
+    convert --platform "linux/$other" made.sqfs out.sqfs
+    refused_with image-platform "for linux/$other"
+    is_for "$other"
+    capture "$PROGRAM" run oci:layout
+    refused_with image-platform "is for linux/$other alone"
+    assert_equal "$(find cache -name '*.sqfs')" ''
+    convert oci:layout out.sqfs
+    refused_with image-platform "--platform linux/$other"
+    must_convert --platform "linux/$other" oci:layout docker-archive:other.docker
+    convert docker-archive:other.docker out.sqfs
+    refused_with image-platform "is for linux/$other alone"
+    "$PROGRAM" inspect oci:layout | grep -q "$other"
+    is_for ''
+    must_convert oci:layout says-nothing.sqfs
+}

@@ -38,15 +38,29 @@ static const char *bytes_text(struct progress *progress, double bytes)
     return arena_printf(&progress->scratch, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
+/* "  3.0 MiB/s" */
+static const char *speed_text(struct progress *progress, double speed)
+{
+    return speed > 0 ? arena_printf(&progress->scratch, "  %s/s", bytes_text(progress, speed)) : "";
+}
+
 /* "45%  1.0 MiB of 2.0 MiB  3.0 MiB/s" */
 static const char *share_text(struct progress *progress, uint64_t done, uint64_t all, double speed)
 {
     const unsigned percent = all ? (unsigned)((double)done / (double)all * 100) : 100;
 
-    return arena_printf(&progress->scratch, "%3u%%  %s of %s%s%s%s", percent,
-                        bytes_text(progress, (double)done), bytes_text(progress, (double)all),
-                        speed > 0 ? "  " : "", speed > 0 ? bytes_text(progress, speed) : "",
-                        speed > 0 ? "/s" : "");
+    return arena_printf(&progress->scratch, "%3u%%  %s of %s%s", percent, bytes_text(progress, (double)done),
+                        bytes_text(progress, (double)all), speed_text(progress, speed));
+}
+
+/* The same, and "1.0 MiB  3.0 MiB/s" where nobody knows how much there is. */
+static const char *flattened_text(struct progress *progress)
+{
+    const uint64_t done = progress->flattened;
+
+    return progress->total ? share_text(progress, done, progress->total, progress->rate.speed)
+                           : arena_join(&progress->scratch, bytes_text(progress, (double)done),
+                                        speed_text(progress, progress->rate.speed), NULL);
 }
 
 /* Adds TEXT, which is ASCII, as a line of its own. */
@@ -113,9 +127,7 @@ static const char *summary(struct progress *progress)
     if (progress->phase == PHASE_WRITING)
         return "completes the image";
     if (progress->phase == PHASE_FLATTENING)
-        return arena_join(&progress->scratch, "flattens      ",
-                          share_text(progress, progress->flattened, progress->total, progress->rate.speed),
-                          NULL);
+        return arena_join(&progress->scratch, "flattens      ", flattened_text(progress), NULL);
     for (size_t i = 0; i < progress->count; i++) {
         const struct layer_progress *layer = &progress->layers[i];
         if (layer->is_twin)

@@ -198,6 +198,14 @@ void progress_layers(struct progress *progress, const struct progress_layer *lay
     leave(progress);
 }
 
+void progress_size(struct progress *progress, uint64_t size)
+{
+    if (!enter(progress))
+        return;
+    progress->total = size;
+    leave(progress);
+}
+
 static void set_state(struct progress *progress, size_t index, enum layer_state state)
 {
     const char *digest = progress->layers[index].digest;
@@ -276,7 +284,8 @@ static void tell_flattening(struct progress *progress, int must)
         return;
     progress->told = progress_now();
     json_number(json, "bytes", progress->flattened);
-    json_number(json, "size", progress->total);
+    if (progress->total)
+        json_number(json, "size", progress->total);
     progress_event_end(progress);
 }
 
@@ -306,7 +315,8 @@ void progress_flattened(void *opaque, uint64_t done)
     if (!enter(progress))
         return;
     set_phase(progress, PHASE_FLATTENING);
-    progress->flattened = done < progress->total ? done : progress->total; /* a layer may be read twice */
+    /* A layer may be read twice. */
+    progress->flattened = progress->total && done > progress->total ? progress->total : done;
     progress_rate_add(&progress->rate, progress->flattened);
     tell_flattening(progress, 0);
     show(progress, 0);

@@ -59,6 +59,10 @@ struct progress_layer {
 void progress_layers(struct progress *progress, const struct progress_layer *layers, size_t count,
                      size_t first);
 
+/* In place of these: one that has no digest, of SIZE bytes. Of neither: nobody knows how much will be read.
+ */
+void progress_size(struct progress *progress, uint64_t size);
+
 /* A registry_progress.report: BYTES of blob INDEX are here. 0. */
 int progress_fetched(void *progress, size_t index, uint64_t bytes);
 

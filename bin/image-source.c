@@ -134,6 +134,8 @@ void image_source_show_layers(const struct image_source *source, size_t first)
     }
     if (layers && count == source->layer_count)
         progress_layers(source->progress, layers, count, first);
+    else if (source->tree)
+        progress_size(source->progress, source->layers[0].size);
     for (size_t i = 0; count == source->layer_count && !source->download && i < count; i++)
         progress_there(source->progress, first + i);
     free(layers);

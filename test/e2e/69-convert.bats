@@ -327,3 +327,23 @@ is_for() {
     is_for ''
     must_convert oci:layout says-nothing.sqfs
 }
+
+@test "what is read is shown where nobody knows how much there is" {
+    local source
+    need script
+    dd if=/dev/urandom of="$IMAGE/random" bs=1M count=8 status=none
+    must_convert "$IMAGE" made.sqfs
+    tar -C "$IMAGE" -cf made.tar .
+    for source in "$IMAGE" made.sqfs tar:made.tar; do
+        convert --json "$source" out.sqfs
+        [[ $output != *'"size":0'* ]] || report "$output" || return
+        rm out.sqfs
+        capture script -qec "$PROGRAM convert $source out.sqfs" /dev/null </dev/null
+        assert_output_has 'flattens ' || return
+        assert_output_has ' MiB' || return
+        [[ $output != *'of 0 B'* ]] || report "$output" || return
+        rm out.sqfs
+    done
+    convert --json tar:made.tar out.sqfs
+    assert_output_has "\"size\":$(stat -c %s made.tar)"
+}

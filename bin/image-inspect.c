@@ -173,6 +173,7 @@ static int inspect_reference(struct inspect_options *options, const char *text, 
     int result;
 
     if (image_names_load(&names, options->source.environment, arena, err) < 0 ||
+        image_names_check(&names, reference, text, arena, err) < 0 ||
         (reference->transport == REFERENCE_REGISTRY &&
          cache_complete(reference, names.registry, arena, err) < 0))
         return -1;
@@ -196,18 +197,52 @@ static int inspect_reference(struct inspect_options *options, const char *text, 
     return result;
 }
 
+/* PATH is a tar of a root file system: nothing in it says what it is. */
+static int describe_tar(const char *path, struct arena *arena, struct err *err)
+{
+    struct description what = {.path = path, .kind = "tar"};
+    struct stat st;
+
+    if (stat(path, &st) == 0)
+        what.size = (uint64_t)st.st_size;
+    return print(&what, arena, err);
+}
+
+/* What is told by its content. */
+static int inspect_path(struct inspect_options *options, const char *path, struct err *err)
+{
+    struct reference reference = {.path = path, .index = -1};
+    struct description what = {0};
+    int result = layout_recognise(path, &reference.transport, options->arena, err);
+
+    if (result < 0 && err->id == ERR_IMAGE_UNKNOWN)
+        return -1;
+    if (result == 0 && reference.transport == REFERENCE_TAR)
+        return describe_tar(path, options->arena, err);
+    if (result == 0 &&
+        (reference.transport == REFERENCE_OCI || reference.transport == REFERENCE_OCI_ARCHIVE ||
+         reference.transport == REFERENCE_DOCKER_ARCHIVE))
+        return inspect_reference(options, path, &reference, err);
+    return describe_path(&what, path, options->source.environment, options->arena, err) < 0
+               ? -1
+               : print(&what, options->arena, err);
+}
+
 static int inspect(struct inspect_options *options, const char *text, struct err *err)
 {
     struct description what = {0};
     struct reference reference;
     const char *path = NULL;
 
-    if (*text == '/' || *text == '.' || access(text, F_OK) == 0)
-        path = text;
-    else if (reference_parse(&reference, text, options->arena, ERR_USAGE, err) < 0)
+    if (*text == '/' || *text == '.' || !*text ||
+        (strncmp(text, "docker://", strlen("docker://")) != 0 && access(text, F_OK) == 0))
+        return inspect_path(options, text, err);
+    if (reference_parse(&reference, text, options->arena, ERR_USAGE, err) < 0)
         return -1;
-    else if (reference.transport == REFERENCE_DIR || reference.transport == REFERENCE_SQFS ||
-             reference.transport == REFERENCE_SIF)
+    if (reference.transport == REFERENCE_TAR)
+        return inspect_path(options, reference.path, err);
+    if (reference.transport == REFERENCE_DIR || reference.transport == REFERENCE_SQFS ||
+        reference.transport == REFERENCE_SIF)
         path = reference.path;
     if (!path)
         return inspect_reference(options, text, &reference, err);

@@ -1,9 +1,11 @@
 #include "image-names.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "base/env.h"
 #include "base/str.h"
 #include "cache/name.h"
-#include "reference/reference.h"
 
 /* What the environment, or else the configuration, says. 0 or -1. */
 static int take_registry(struct image_names *names, char *const environment[], struct arena *arena,
@@ -44,6 +46,22 @@ int image_names_load(struct image_names *names, char *const environment[], struc
                        str_quote(arena, cache));
     names->directory = names->cache_problem ? NULL : cache_directory(cache, environment, arena);
     return 0;
+}
+
+int image_names_check(const struct image_names *names, const struct reference *reference, const char *text,
+                      struct arena *arena, struct err *err)
+{
+    if (reference->transport != REFERENCE_REGISTRY || reference->domain || names->registry ||
+        strchr(text, ':') || strchr(text, '@'))
+        return 0;
+    return access(text, F_OK) == 0
+               ? err_set(err, ERR_USAGE,
+                         "%s is a file or directory; a name in a registry is written with it: docker.io/%s",
+                         str_quote(arena, text), text)
+               : err_set(err, ERR_IMAGE_MISSING,
+                         "there is no file or directory %s; a name in a registry is written with it: "
+                         "docker.io/%s",
+                         str_quote(arena, text), text);
 }
 
 int image_names_need_cache(const struct image_names *names, struct err *err)

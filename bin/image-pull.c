@@ -146,6 +146,7 @@ static int pull(struct pull_options *options, const char *text, const char *dest
     options->source.platform = options->output.platform;
     options->is_packed_so = options->output.compression_given || options->output.block_size_given;
     if (image_names_load(&options->names, options->source.environment, arena, err) < 0 ||
+        image_names_check(&options->names, &reference, text, arena, err) < 0 ||
         output_configure(&options->output, &options->names.config, err) < 0 ||
         cache_complete(&reference, options->names.registry, arena, err) < 0)
         return -1;

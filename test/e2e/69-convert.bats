@@ -347,3 +347,25 @@ is_for() {
     convert --json tar:made.tar out.sqfs
     assert_output_has "\"size\":$(stat -c %s made.tar)"
 }
+
+@test "inspect takes the archives that run takes; a slip of a file's name is told" {
+    local file
+    make_layout
+    tar -C "$IMAGE" -cf plain.tar .
+    must_convert oci:layout docker-archive:saved.tar:made:1
+    must_convert oci:layout oci-archive:archive.tar
+    for file in saved.tar ./archive.tar layout; do
+        assert_equal "$("$PROGRAM" inspect "$file" | jq -r '.config.config.Env[0]')" FROM=image || return
+    done
+    for file in plain.tar ./plain.tar tar:plain.tar; do
+        assert_equal "$("$PROGRAM" inspect "$file" | jq -c '[.kind, .size, .config]')" \
+            "[\"tar\",$(stat -c %s plain.tar),null]" || return
+    done
+    for file in inspect pull; do
+        capture env -u CORACLE_REGISTRY "$PROGRAM" $file image.sqsf
+        assert_status 125 || return
+        assert_stderr_has 'there is no file or directory image.sqsf' || return
+    done
+    capture env -u CORACLE_REGISTRY "$PROGRAM" pull saved.tar
+    assert_stderr_has 'saved.tar is a file'
+}

@@ -100,6 +100,22 @@ static int missing(const struct reference *reference, struct arena *arena, struc
     return err_set(err, ERR_IMAGE_UNREADABLE, "cannot look at the image %s: %s", name, err_reason(reason));
 }
 
+/* The index of a layout: what is there in its place is no layout. */
+static int missing_index(const struct reference *reference, const char *path, struct arena *arena,
+                         struct err *err)
+{
+    const int reason = errno;
+    struct stat st;
+
+    if ((reason == ENOENT || reason == ENOTDIR) && stat(path, &st) == 0)
+        return err_set(err, ERR_IMAGE_UNKNOWN, "image %s: %s",
+                       str_quote(arena, reference_print(reference, arena)),
+                       S_ISDIR(st.st_mode) ? "it has no file index.json: this is no OCI image layout"
+                                           : "it is no directory; a layout in a tar is an oci-archive:");
+    errno = reason;
+    return missing(reference, arena, err);
+}
+
 static const char *absolute(const char *path, struct arena *arena)
 {
     char cwd[PATH_MAX];
@@ -119,7 +135,7 @@ static int file_name(const char **name, const struct reference *reference, struc
     struct stat st;
 
     if (stat(watched, &st) < 0)
-        return missing(reference, arena, err);
+        return watched == path ? missing(reference, arena, err) : missing_index(reference, path, arena, err);
     text = arena_printf(arena, "%s:%s:%s %llu %llu %lld.%09ld", transport, path, inner,
                         (unsigned long long)st.st_ino, (unsigned long long)st.st_size,
                         (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);

@@ -369,3 +369,14 @@ is_for() {
     capture env -u CORACLE_REGISTRY "$PROGRAM" pull saved.tar
     assert_stderr_has 'saved.tar is a file'
 }
+
+@test "a directory without a layout is told so" {
+    mkdir folder
+    echo text >file
+    capture "$PROGRAM" run oci:folder
+    refused_with image-unknown 'no OCI image layout'
+    capture "$PROGRAM" run oci:file
+    refused_with image-unknown 'no directory'
+    capture "$PROGRAM" run oci:nowhere
+    refused_with image-missing 'does not exist'
+}

@@ -40,6 +40,23 @@ int images_help(const char *usage, const char *text, const struct opt_row *rows,
     return output_print(&out, err);
 }
 
+int images_operands(const char *usage, const struct opt_row *rows, size_t count, int argc, char *const argv[],
+                    int index, void *target, struct err *err)
+{
+    if (strcmp(argv[index - 1], "--") == 0)
+        return 0;
+    for (int i = index; i < argc; i++) {
+        if (argv[i][0] != '-' || !argv[i][1])
+            continue;
+        /* What is wrong with it comes first: a password was shown to all. */
+        if (opt_parse(rows, count, argc - i + 1, argv + i - 1, target, err) < 0)
+            return -1;
+        return err_set(err, ERR_USAGE, "options go before what they are for, and %.60s stands behind it: %s",
+                       argv[i], usage);
+    }
+    return 0;
+}
+
 struct oci_platform images_host_platform(struct arena *arena)
 {
     struct host_machine machine;

@@ -25,6 +25,14 @@ int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *ar
 int images_help(const char *usage, const char *text, const struct opt_row *rows, size_t count,
                 struct arena *arena, struct err *err);
 
+/*
+ * Whether the operands of ARGV, from INDEX, are operands: one that looks like an option would be taken
+ * for a name. USAGE says how it is written. 0; -1: what is wrong with the options there, or ERR_USAGE.
+ * TARGET is filled with them.
+ */
+int images_operands(const char *usage, const struct opt_row *rows, size_t count, int argc, char *const argv[],
+                    int index, void *target, struct err *err);
+
 /* The platform of this host. */
 struct oci_platform;
 struct oci_platform images_host_platform(struct arena *arena);

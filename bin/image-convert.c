@@ -8,6 +8,8 @@
 #include "image-source.h"
 #include "image-write.h"
 
+static const char usage[] = "coracle convert [OPTIONS] SOURCE DESTINATION";
+
 static const struct opt_row rows[] = {
     OUTPUT_OPTIONS,
 };
@@ -16,17 +18,18 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 static int print_help(struct arena *arena, struct err *err)
 {
-    return images_help("coracle convert [OPTIONS] SOURCE DESTINATION",
-                       "Makes an image of another kind. SOURCE is a path, which is told by its content, or\n"
-                       "  oci:DIRECTORY[:NAME]            an OCI image layout\n"
-                       "  oci-archive:FILE[:NAME]         the same in a tar archive\n"
-                       "  docker-archive:FILE[:NAME:TAG]  what `docker save` and `podman save` write\n"
-                       "  docker://REGISTRY/NAME[:TAG]    in a registry\n"
-                       "  dir:DIRECTORY, sqfs:FILE, sif:FILE, tar:FILE\n"
-                       "                                  a root file system; tar:- is standard input\n"
-                       "DESTINATION is a SquashFS file, or dir:DIRECTORY, oci:DIRECTORY[:NAME],\n"
-                       "oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME:TAG].",
-                       rows, ROW_COUNT, arena, err);
+    return images_help(
+        usage,
+        "Makes an image of another kind. SOURCE is a path, which is told by its content, or\n"
+        "  oci:DIRECTORY[:NAME]            an OCI image layout\n"
+        "  oci-archive:FILE[:NAME]         the same in a tar archive\n"
+        "  docker-archive:FILE[:NAME:TAG]  what `docker save` and `podman save` write\n"
+        "  docker://REGISTRY/NAME[:TAG]    in a registry\n"
+        "  dir:DIRECTORY, sqfs:FILE, sif:FILE, tar:FILE\n"
+        "                                  a root file system; tar:- is standard input\n"
+        "DESTINATION is a SquashFS file (FILE or sqfs:FILE), or dir:DIRECTORY, oci:DIRECTORY[:NAME],\n"
+        "oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME:TAG].",
+        rows, ROW_COUNT, arena, err);
 }
 
 /* Beside the destination: /tmp may be small. */
@@ -92,6 +95,8 @@ int cmd_convert(int argc, char *argv[], char *const environment[], struct arena 
         return -1;
     if (options.help)
         return print_help(arena, err);
+    if (images_operands(usage, rows, ROW_COUNT, argc, argv, index, &options, err) < 0)
+        return -1;
     if (argc - index != 2)
         return err_set(err, ERR_USAGE,
                        "coracle convert takes a source and a destination; coracle convert --help");

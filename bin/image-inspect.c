@@ -48,6 +48,8 @@ static int set_help(void *target, const char *value, const struct opt_origin *or
     return 0;
 }
 
+static const char usage[] = "coracle inspect [OPTIONS] IMAGE";
+
 static const struct opt_row rows[] = {
     {"--platform", 0, OPT_VALUE, "OS/ARCH[/VARIANT]", NULL, OPT_SINGLE,
      "of several platforms this one, in place of the host's", set_platform},
@@ -262,11 +264,13 @@ int cmd_inspect(int argc, char *argv[], char *const environment[], struct arena 
         return -1;
     if (options.help)
         return images_help(
-            "coracle inspect [OPTIONS] IMAGE",
+            usage,
             "Prints as JSON what IMAGE says of itself: its OCI configuration, with the layers\n"
             "where it has some. IMAGE is what coracle run takes; of one in a registry that is\n"
             "not in the cache only the manifest and the configuration are fetched.",
             rows, ROW_COUNT, arena, err);
+    if (images_operands(usage, rows, ROW_COUNT, argc, argv, index, &options, err) < 0)
+        return -1;
     if (argc - index != 1)
         return err_set(err, ERR_USAGE, "coracle inspect takes one image; coracle inspect --help");
     return inspect(&options, argv[index], err);

@@ -71,6 +71,8 @@ static int set_help(void *target, const char *value, const struct opt_origin *or
     return 0;
 }
 
+static const char usage[] = "coracle login [OPTIONS] REGISTRY[/NAMESPACE]";
+
 static const struct opt_row rows[] = {
     {"--username", 'u', OPT_VALUE, "NAME", NULL, OPT_SINGLE, "the user; otherwise asked for", set_user},
     {"--password-stdin", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE,
@@ -90,7 +92,7 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 static int print_help(struct arena *arena, struct err *err)
 {
     return images_help(
-        "coracle login [OPTIONS] REGISTRY[/NAMESPACE]",
+        usage,
         "Tries a user and password at a registry and keeps them where podman, skopeo and coracle\n"
         "pull look for them: $REGISTRY_AUTH_FILE or $XDG_RUNTIME_DIR/containers/auth.json.\n"
         "Docker Hub is docker.io.",
@@ -189,6 +191,8 @@ int cmd_login(int argc, char *argv[], char *const environment[], struct arena *a
         return -1;
     if (options.help)
         return print_help(arena, err);
+    if (images_operands(usage, rows, ROW_COUNT, argc, argv, index, &options, err) < 0)
+        return -1;
     if (argc - index != 1)
         return err_set(err, ERR_USAGE,
                        "coracle login takes the name of one registry, such as ghcr.io; coracle login --help");

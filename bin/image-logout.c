@@ -95,6 +95,9 @@ int cmd_logout(int argc, char *argv[], char *const environment[], struct arena *
         return -1;
     if (options.help)
         return print_help(arena, err);
+    if (images_operands("coracle logout [OPTIONS] REGISTRY[/NAMESPACE]", rows, ROW_COUNT, argc, argv, index,
+                        &options, err) < 0)
+        return -1;
     if (argc - index != (options.all ? 0 : 1))
         return err_set(err, ERR_USAGE,
                        "coracle logout takes the name of one registry, or --all; coracle logout --help");

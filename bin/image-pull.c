@@ -50,6 +50,8 @@ static int set_timeout(void *target, const char *value, const struct opt_origin 
     return 0;
 }
 
+static const char usage[] = "coracle pull [OPTIONS] [REGISTRY/]REPOSITORY[:TAG][@DIGEST] [DESTINATION]";
+
 static const struct opt_row rows[] = {
     OUTPUT_OPTIONS,
     {"--authfile", 0, OPT_VALUE, "FILE", NULL, OPT_SINGLE,
@@ -65,7 +67,7 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 static int print_help(struct arena *arena, struct err *err)
 {
-    return images_help("coracle pull [OPTIONS] [REGISTRY/]REPOSITORY[:TAG][@DIGEST] [DESTINATION]",
+    return images_help(usage,
                        "Fetches an image and makes one SquashFS file of its layers. DESTINATION is that\n"
                        "file, or dir:DIRECTORY. Without it the image comes into the cache, where coracle\n"
                        "run finds it by its name, and the path is printed. TAG is \"latest\" where neither\n"
@@ -168,6 +170,8 @@ int cmd_pull(int argc, char *argv[], char *const environment[], struct arena *ar
         return -1;
     if (options.output.help)
         return print_help(arena, err);
+    if (images_operands(usage, rows, ROW_COUNT, argc, argv, index, &options, err) < 0)
+        return -1;
     if (argc - index != 1 && argc - index != 2)
         return err_set(err, ERR_USAGE,
                        "coracle pull takes the name of an image and a destination; coracle pull --help");

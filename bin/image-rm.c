@@ -124,6 +124,8 @@ static int remove_one(struct rm_options *options, const char *text, struct err *
     return store_list(&options->store, options->names.directory, options->arena, err);
 }
 
+static const char usage[] = "coracle rm NAME|ID... | --all";
+
 static const struct opt_row rows[] = {
     {"--all", 'a', OPT_FLAG, NULL, NULL, OPT_SINGLE, "all that are in the cache", set_all},
     {"--help", 'h', OPT_FLAG, NULL, NULL, OPT_SINGLE, "print this", set_help},
@@ -140,11 +142,13 @@ int cmd_rm(int argc, char *argv[], char *const environment[], struct arena *aren
         return -1;
     if (options.help)
         return images_help(
-            "coracle rm NAME|ID... | --all",
+            usage,
             "Removes images from the cache: names, and what has no name after that. ID is the\n"
-            "digest, or its beginning as coracle images prints it. On a shared file system no\n"
-            "other node may be running the image.",
+            "digest, or a beginning of it of 4 digits or more that no other image has. On a shared\n"
+            "file system no other node may be running the image.",
             rows, ROW_COUNT, arena, err);
+    if (images_operands(usage, rows, ROW_COUNT, argc, argv, index, &options, err) < 0)
+        return -1;
     if ((index == argc) != options.all)
         return err_set(err, ERR_USAGE, "coracle rm takes the names of images, or --all; coracle rm --help");
     if (image_cached_list(&options.store, &options.names, environment, arena, err) < 0)

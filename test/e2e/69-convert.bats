@@ -348,6 +348,23 @@ is_for() {
     assert_output_has "\"size\":$(stat -c %s made.tar)"
 }
 
+@test "options behind the operands are told, and not taken for names" {
+    local line
+    make_layout
+    for line in 'convert oci:layout --force' 'convert oci:layout out --force' 'inspect oci:layout --platform linux/arm64' \
+        'pull docker.io/a/b --quiet' 'rm small --all' 'login docker.io -u me' 'logout docker.io --all'; do
+        # shellcheck disable=SC2086
+        capture "$PROGRAM" $line
+        assert_status 125 || return
+        assert_stderr_has 'options go before' || return
+        assert_equal "$(find . -name '--*' -o -name out)" '' || return
+    done
+    capture "$PROGRAM" login docker.io -p secret
+    assert_stderr_has 'should be changed now'
+    must_convert -- oci:layout --force
+    [[ -f ./--force ]]
+}
+
 @test "inspect takes the archives that run takes; a slip of a file's name is told" {
     local file
     make_layout

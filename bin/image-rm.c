@@ -10,12 +10,13 @@
 #include "reference/reference.h"
 
 /* A beginning of a digest that names an image must not be shorter. */
-enum { SHORT_ID = 12 };
+enum { SHORT_ID = 4 };
 
 struct rm_options {
     struct arena *arena;
     struct image_names names;
     struct store store;
+    const char *id; /* that what is removed has; NULL: it is a name */
     int all, help;
 };
 
@@ -55,28 +56,55 @@ static const char *path_of(const struct rm_options *options, const char *text)
                : NULL;
 }
 
-static int is_id(const struct store_image *image, const char *text)
+static int is_id(const struct rm_options *options, const struct store_image *image)
 {
-    const char *colon = strchr(image->id, ':');
-    const size_t length = strlen(text);
+    return options->id && strcmp(image->id, options->id) == 0;
+}
 
-    return strcmp(image->id, text) == 0 ||
-           (length >= SHORT_ID && colon && strncmp(colon + 1, text, length) == 0);
+static int is_name(const struct store_name *found, const char *text, const char *path)
+{
+    /* By what is listed too: what was converted may have changed, and has another name now. */
+    return strcmp(found->name, text) == 0 || (path && strcmp(found->path, path) == 0);
+}
+
+/* The image whose digest is or begins with TEXT becomes options->id; a name comes before a beginning. 0 or
+ * -1. */
+static int find_id(struct rm_options *options, const char *text, const char *path, struct err *err)
+{
+    const size_t length = strlen(text);
+    const int can_begin = length >= SHORT_ID && strspn(text, "0123456789abcdef") == length;
+
+    options->id = NULL;
+    for (size_t i = 0; i < options->store.image_count; i++)
+        if (strcmp(options->store.images[i].id, text) == 0)
+            options->id = text;
+    for (size_t i = 0; i < options->store.name_count; i++)
+        if (is_name(&options->store.names[i], text, path))
+            return 0;
+    for (size_t i = 0; can_begin && i < options->store.image_count; i++) {
+        const char *id = options->store.images[i].id, *colon = strchr(id, ':');
+
+        if (!colon || strncmp(colon + 1, text, length) != 0)
+            continue;
+        if (options->id && strcmp(options->id, id) != 0)
+            return err_set(err, ERR_IMAGE_AMBIGUOUS,
+                           "%s is the beginning of several images: %s, %s; write more of it", text,
+                           options->id, id);
+        options->id = id;
+    }
+    return 0;
 }
 
 /* The names that TEXT is, or that lead to the image whose digest it is. How many; -1. */
-static int remove_names(struct rm_options *options, const char *text, struct err *err)
+static int remove_names(struct rm_options *options, const char *text, const char *path, struct err *err)
 {
-    const char *path = path_of(options, text);
     int count = 0;
 
     for (size_t i = 0; i < options->store.name_count; i++) {
         const struct store_name *found = &options->store.names[i];
         const struct store_image *image = image_cached_of(&options->store, found);
 
-        /* By what is listed too: what was converted may have changed, and has another name now. */
-        if (strcmp(found->name, text) != 0 && (!path || strcmp(found->path, path) != 0) &&
-            (!image || !is_id(image, text)))
+        if (!is_name(found, text, path) && (!image || !is_id(options, image)))
             continue;
         if (remove_file(found->path, options->arena, err) < 0)
             return -1;
@@ -86,8 +114,7 @@ static int remove_names(struct rm_options *options, const char *text, struct err
 }
 
 /* The images in BEFORE that TEXT is, or that had names and have none any more. How many; -1. */
-static int remove_images(struct rm_options *options, const char *text, const struct store *before,
-                         struct err *err)
+static int remove_images(struct rm_options *options, const struct store *before, struct err *err)
 {
     int count = 0;
 
@@ -99,7 +126,7 @@ static int remove_images(struct rm_options *options, const char *text, const str
             if (strcmp(before->images[k].path, image->path) == 0)
                 old = &before->images[k];
         if (image_cached_names(&options->store, image) || !old ||
-            (!is_id(image, text) && !image_cached_names(before, old)))
+            (!is_id(options, image) && !image_cached_names(before, old)))
             continue;
         if (remove_file(image->path, options->arena, err) < 0)
             return -1;
@@ -111,11 +138,15 @@ static int remove_images(struct rm_options *options, const char *text, const str
 static int remove_one(struct rm_options *options, const char *text, struct err *err)
 {
     const struct store before = options->store;
-    int names = remove_names(options, text, err), images;
+    const char *path = path_of(options, text);
+    int names, images;
 
+    if (find_id(options, text, path, err) < 0)
+        return -1;
+    names = remove_names(options, text, path, err);
     if (names < 0 || store_list(&options->store, options->names.directory, options->arena, err) < 0)
         return -1;
-    images = remove_images(options, text, &before, err);
+    images = remove_images(options, &before, err);
     if (images < 0)
         return -1;
     if (!names && !images)

@@ -397,3 +397,23 @@ is_for() {
     capture "$PROGRAM" run oci:nowhere
     refused_with image-missing 'does not exist'
 }
+
+@test "rm takes any beginning of an ID that is one image's alone" {
+    local id file
+    make_layout
+    capture "$PROGRAM" run oci:layout
+    file=$(find cache/images -name '*.sqfs')
+    id=$(basename "$file" .sqfs)
+    capture "$PROGRAM" rm "${id:0:3}"
+    refused_with image-missing 'coracle images'
+    capture "$PROGRAM" rm "${id:0:4}x"
+    refused_with image-missing 'coracle images'
+    cp "$file" "${file%"${id:4}.sqfs"}$(printf '%060d' 0).sqfs"
+    capture "$PROGRAM" rm "${id:0:4}"
+    refused_with image-ambiguous 'several images'
+    assert_equal "$(find cache/images -name '*.sqfs' | wc -l)" 2
+    rm "${file%"${id:4}.sqfs"}$(printf '%060d' 0).sqfs"
+    capture "$PROGRAM" rm "${id:0:4}"
+    assert_success
+    assert_equal "$(find cache -name '*.sqfs')" ''
+}

@@ -48,6 +48,19 @@ static int show(void *data, uint64_t done, struct err *err)
     return interrupt_check(err);
 }
 
+/*
+ * Of a root file system that does not say. Which of an architecture's processors made it, says nothing
+ * of what is in it: image-index.md has variants of ARM alone.
+ */
+static struct oci_platform platform_of(const struct output_options *options)
+{
+    struct oci_platform platform = options->platform;
+
+    if (!options->platform_given && strcmp(platform.architecture, "amd64") == 0)
+        platform.variant = "";
+    return platform;
+}
+
 int image_write(struct image_writing *writing, const struct image_source *source,
                 const struct output_options *options, struct err *err)
 {
@@ -57,7 +70,7 @@ int image_write(struct image_writing *writing, const struct image_source *source
                                  .config_length = source->config_length,
                                  .manifest = source->manifest,
                                  .manifest_length = source->manifest_length,
-                                 .platform = options->platform,
+                                 .platform = platform_of(options),
                                  .progress = show,
                                  .progress_data = source->progress};
     int result;

@@ -328,6 +328,13 @@ is_for() {
     must_convert oci:layout says-nothing.sqfs
 }
 
+@test "a root file system is for every processor of its architecture" {
+    must_convert "$IMAGE" oci:made
+    grep -rqs '"architecture"' made/blobs
+    run grep -rhos '"variant":"[^"]*"' made/blobs
+    case $(uname -m) in arm*) ;; *) assert_equal "$output" '' ;; esac
+}
+
 @test "what is read is shown where nobody knows how much there is" {
     local source
     need script

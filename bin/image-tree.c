@@ -1,5 +1,6 @@
 #include "image-tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -66,11 +67,29 @@ static int take_stream(struct image_source *source, struct image_tree *tree, str
     return 0;
 }
 
+/* Nothing can be run in an image that is made of one. */
+static int check_not_empty(const char *path, struct arena *arena, struct err *err)
+{
+    DIR *directory = opendir(path);
+    const struct dirent *entry;
+    int is_empty = directory != NULL;
+
+    while (is_empty && (entry = readdir(directory)))
+        is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (directory)
+        closedir(directory);
+    return is_empty
+               ? err_set(err, ERR_IMAGE_EMPTY, "the image %s is an empty directory", str_quote(arena, path))
+               : 0;
+}
+
 static int open_tree(struct image_source *source, struct image_tree *tree, const struct reference *reference,
                      struct arena *arena, struct err *err)
 {
     if (reference->transport == REFERENCE_TAR)
         return open_tar(tree, reference->path, arena, err);
+    if (reference->transport == REFERENCE_DIR && check_not_empty(reference->path, arena, err) < 0)
+        return -1;
     if (reference->transport == REFERENCE_DIR)
         tree->stream = stream_of_directory(reference->path, arena, err);
     else if (open_file(tree, reference->path, arena, err) == 0)

@@ -335,6 +335,14 @@ is_for() {
     case $(uname -m) in arm*) ;; *) assert_equal "$output" '' ;; esac
 }
 
+@test "an empty directory is no image" {
+    mkdir nothing
+    for source in nothing dir:nothing; do
+        convert "$source" out.sqfs
+        refused_with image-empty nothing || return
+    done
+}
+
 @test "what is read is shown where nobody knows how much there is" {
     local source
     need script

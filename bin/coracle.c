@@ -20,7 +20,7 @@ static const struct command commands[] = {
     {"pull", "fetch an image from a registry, into the cache or one file", cmd_image},
     {"login", "keep credentials for a registry", cmd_image},
     {"logout", "forget them", cmd_image},
-    {"convert", "make one file of an OCI layout or an archive of docker", cmd_image},
+    {"convert", "make an image of one kind into one of another", cmd_image},
     {"images", "list the images in the cache", cmd_image},
     {"inspect", "print what an image says of itself", cmd_image},
     {"rm", "remove images from the cache", cmd_image},

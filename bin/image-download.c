@@ -204,7 +204,12 @@ int image_download_config(struct image_source *source, const char *folder, struc
         return -1;
     if (registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err) < 0)
         return name_place(download, err);
-    return read_config(source, err) < 0 ? -1 : check_platform(source, err);
+    if (read_config(source, err) < 0)
+        return -1;
+    if (check_platform(source, err) == 0)
+        return 0;
+    unlinkat(download->folder, download->config.name, 0); /* of no use to another pull */
+    return -1;
 }
 
 int image_download_fetch(struct image_source *source, const char *folder, struct err *err)

@@ -158,6 +158,8 @@ pull() { capture "$PROGRAM" pull --plain-http "$@"; }
     refused_with image-missing 'small:2.0'
     pull "$REGISTRY/large:1.0" out.sqfs
     refused_with image-missing 'large:1.0'
+    pull --platform linux/riscv64 "$REGISTRY/small:1.0" out.sqfs
+    refused_with image-platform 'not for linux/riscv64'
     pull small:1.0 out.sqfs
     refused_with usage 'docker.io/small:1.0'
     capture "$PROGRAM" pull "$REGISTRY/small:1.0" out.sqfs

@@ -223,6 +223,12 @@ def events_one_a_line(_):
 
 
 @test
+def of_a_source_of_unknown_size_the_bytes_are_told(_):
+    out, _ = events("flatten", "sleep 300", "flattened 300")
+    equal([json.loads(line) for line in out.splitlines()], [{"event": "flattening", "bytes": 0}, {"event": "flattening", "bytes": 300}])
+
+
+@test
 def a_layer_that_is_there_twice_comes_once(_):
     out, _ = events(f"layers 0 {A} 100 {B} 200 {A} 100", "fetched 0 0", "fetched 0 100")
     fetched = [json.loads(line) for line in out.splitlines() if "fetched" in line]

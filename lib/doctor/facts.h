@@ -73,7 +73,9 @@ struct doctor_place {
 struct doctor_storage {
     struct doctor_place scratch, tmp, memory; /* $TMPDIR, /tmp, /dev/shm */
     struct doctor_place cache;                /* the deepest directory of it that is there */
-    char cache_path[DOCTOR_PATH];             /* "": no variable names one */
+    char cache_path[DOCTOR_PATH];             /* "": nothing names one */
+    char cache_origin[DOCTOR_PATH];           /* "FILE:LINE", "CORACLE_CACHE"; "": it is the usual place */
+    char cache_problem[DOCTOR_PATH];          /* of what is configured, with its origin; "": none */
     int autofs;                               /* mounts of automounters ... */
     int autofs_private;                       /* ... of which so many do not pass on what they mount */
 };
@@ -138,6 +140,7 @@ struct doctor_facts {
     struct doctor_program programs[DOCTOR_PROGRAMS];
     char record[1600];    /* what is wrong with the record or the configuration; "": nothing */
     int record_is_silent; /* what is to be read for it does not answer */
+    int record_is_fatal;  /* no launch goes on with it */
     struct doctor_trial directory, squashfs;
 };
 

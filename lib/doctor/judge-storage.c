@@ -119,31 +119,44 @@ static void judge_unpacking(const struct doctor_facts *facts, struct doctor_find
     doctor_add(findings, finding);
 }
 
+/* The cache, and who named it: nobody needs to be told of the usual place. */
+static const char *name_cache(const struct doctor_storage *found, struct arena *arena)
+{
+    const char *path = str_quote(arena, found->cache_path);
+
+    return *found->cache_origin ? arena_printf(arena, "%s (%s)", path, found->cache_origin) : path;
+}
+
 static void judge_cache(const struct doctor_storage *found, struct doctor_findings *findings)
 {
     const struct doctor_place *place = &found->cache;
+    const char *cache = name_cache(found, findings->arena);
     struct doctor_finding finding = {.section = section, .name = "cache", .verdict = DOCTOR_WARN};
 
     finding.consequence = "images cannot be named, only given as paths";
     finding.remedy = "name a directory: --cache DIR, or CORACLE_CACHE";
     finding.by = "user";
-    if (!*found->cache_path) {
+    if (*found->cache_problem) {
+        finding.what = found->cache_problem;
+        if (strcmp(found->cache_origin, "CORACLE_CACHE") == 0) {
+            finding.verdict = DOCTOR_FAIL;
+            finding.consequence = "nothing runs here";
+            finding.remedy = "let CORACLE_CACHE name a directory, or unset it";
+        }
+    } else if (!*found->cache_path) {
         finding.what = "neither HOME nor XDG_CACHE_HOME is set";
     } else if (place->open || place->write) {
-        finding.what = arena_printf(findings->arena, "the cache %s cannot be made or written to: %s",
-                                    str_quote(findings->arena, found->cache_path),
+        finding.what = arena_printf(findings->arena, "the cache %s cannot be made or written to: %s", cache,
                                     err_reason(place->open ? place->open : place->write));
     } else if (place->free < little) {
         finding.consequence = "there is little room for images";
-        finding.what = arena_printf(findings->arena, "the cache %s has %s free",
-                                    str_quote(findings->arena, found->cache_path),
+        finding.what = arena_printf(findings->arena, "the cache %s has %s free", cache,
                                     doctor_size(findings->arena, place->free));
         finding.remedy = "coracle rm makes room; --cache DIR names another directory";
     } else {
         finding = (struct doctor_finding){.section = section, .name = "cache"};
         finding.what =
-            arena_printf(findings->arena, "%s has %s free", str_quote(findings->arena, found->cache_path),
-                         doctor_size(findings->arena, place->free));
+            arena_printf(findings->arena, "%s has %s free", cache, doctor_size(findings->arena, place->free));
     }
     doctor_add(findings, finding);
 }

@@ -87,9 +87,11 @@ void judge_trials(const struct doctor_facts *facts, struct doctor_findings *find
                    (struct doctor_finding){
                        .section = section,
                        .name = "configuration",
-                       .verdict = DOCTOR_WARN,
+                       .verdict = facts->record_is_fatal ? DOCTOR_FAIL : DOCTOR_WARN,
                        .what = facts->record,
-                       .consequence = facts->record_is_silent ? "launches hang" : "launches complain of it",
+                       .consequence = facts->record_is_silent  ? "launches hang"
+                                      : facts->record_is_fatal ? "nothing runs here"
+                                                               : "launches complain of it",
                        .remedy = facts->record_is_silent ? NULL : "coracle config check finds the place",
                        .by = "user"});
 }

@@ -141,6 +141,7 @@ static void load_record(struct doctor_facts *facts, char *const environment[], s
     facts->record_is_silent = 0;
     if (failed) {
         snprintf(facts->record, sizeof(facts->record), "%s", err.text);
+        facts->record_is_fatal = 1;
         return;
     }
     if (record.warning)

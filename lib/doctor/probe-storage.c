@@ -11,7 +11,9 @@
 #include "base/env.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "cache/name.h"
+#include "config/config.h"
 #include "doctor/probe.h"
 
 /* linux/magic.h, and of file systems that are not in the kernel their own headers. */
@@ -120,11 +122,39 @@ static void count_autofs(struct doctor_storage *found)
         fclose(file);
 }
 
+/* As a launch finds it: bin/launch-options.c, bin/image-names.c. */
+static void find_cache(struct doctor_facts *facts, char *const environment[], struct arena *arena)
+{
+    struct doctor_storage *found = &facts->storage;
+    const char *path = env_find(environment, "CORACLE_CACHE"), *problem = NULL, *origin = "CORACLE_CACHE";
+    struct config config;
+    struct err err;
+
+    if (path && *path) {
+        problem = *path == '/' ? NULL
+                               : arena_printf(arena, "%s: %s must be an absolute path", origin,
+                                              str_quote(arena, path));
+    } else {
+        path = origin = NULL;
+        /* What is wrong with all of it is found by probe_record(). */
+        if (config_load(&config, environment, arena, &err) == 0) {
+            path = config.cache.value;
+            origin = config.cache.origin;
+            problem = config.cache_problem;
+        }
+    }
+    set_path(found->cache_path, problem ? NULL : cache_directory(path, environment, arena));
+    set_path(found->cache_origin, origin);
+    snprintf(found->cache_problem, sizeof(found->cache_problem), "%s", problem ? problem : "");
+}
+
 void probe_storage(struct doctor_facts *facts, char *const environment[], struct arena *arena)
 {
     struct doctor_storage *found = &facts->storage;
 
-    set_path(found->cache_path, cache_directory(env_find(environment, "CORACLE_CACHE"), environment, arena));
+    /* Where configuration files hang nobody can say more. */
+    set_path(found->cache_path, cache_directory(NULL, environment, arena));
+    doctor_child_of(find_cache, facts, environment, arena);
     set_path(found->cache.path, found->cache_path);
     set_path(found->scratch.path, env_find(environment, "TMPDIR"));
     set_path(found->tmp.path, "/tmp");

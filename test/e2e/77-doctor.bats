@@ -239,7 +239,26 @@ number_of() { echo "SYS_$1" | "$(command -v gcc || command -v cc)" -E -include s
     examine env -u HOME -u XDG_CACHE_HOME
     found cache warn 'neither HOME nor XDG_CACHE_HOME'
     examine env CORACLE_CACHE=/proc/none
-    found cache warn '/proc/none'
+    found cache warn '/proc/none (CORACLE_CACHE)'
+    capture env CORACLE_CACHE=here "$CORACLE" doctor --json
+    json=$output
+    assert_equal "$status" 3
+    found cache fail 'CORACLE_CACHE: here must be an absolute path'
+}
+
+@test "the cache that is configured is judged, not the usual one" {
+    export CORACLE_CONFIG=$PWD/coracle.toml
+    printf '# places\n[images]\ncache = "/proc/$USER_OF_IT/coracle"\n' >coracle.toml
+    examine env USER_OF_IT=zoe
+    assert_equal "$status" 2
+    found cache warn "/proc/zoe/coracle ($PWD/coracle.toml:3)"
+    examine env -u USER_OF_IT
+    found cache warn "$PWD/coracle.toml:3: the variable USER_OF_IT in cache is not set"
+    examine env CORACLE_CACHE="$PWD/mine"
+    found cache ok "$PWD/mine (CORACLE_CACHE)"
+    printf '[images]\ncache = "%s/kept"\n' "$PWD" >coracle.toml
+    examine env
+    found cache ok "$PWD/kept ($PWD/coracle.toml:2)"
 }
 
 @test "tickets: in a file, in a keyring that stays behind" {
@@ -297,6 +316,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
     examine env CORACLE_CONFIG="$PWD/coracle.toml"
     assert_equal "$status" 3
     found directory fail coracle.toml:1
+    found configuration fail coracle.toml:1
 }
 
 @test "settings that would change the host change nothing" {

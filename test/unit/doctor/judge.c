@@ -149,8 +149,12 @@ static void storage(void)
     facts.storage.cache.write = 0;
     facts.storage.cache.free = 1 << 20;
     expect(&facts, "cache", DOCTOR_WARN, "coracle rm");
+    snprintf(facts.storage.cache_origin, sizeof(facts.storage.cache_origin), "/etc/coracle.toml:7");
+    expect(&facts, "cache", DOCTOR_WARN, "/.cache/coracle (/etc/coracle.toml:7)");
     *facts.storage.cache_path = 0;
     expect(&facts, "cache", DOCTOR_WARN, "neither HOME");
+    snprintf(facts.storage.cache_problem, sizeof(facts.storage.cache_problem), "/etc/coracle.toml:7: ...");
+    expect(&facts, "cache", DOCTOR_WARN, "/etc/coracle.toml:7: ");
     facts.storage.autofs = 2;
     expect(&facts, "autofs", DOCTOR_OK, "2 mounts");
     facts.storage.autofs_private = 1;
@@ -206,6 +210,8 @@ static void installation(void)
     expect(&facts, "squashfs", DOCTOR_WARN, "what run said [server]");
     snprintf(facts.record, sizeof(facts.record), "coracle.toml:3: ...");
     expect(&facts, "configuration", DOCTOR_WARN, "coracle.toml:3");
+    facts.record_is_fatal = 1;
+    expect(&facts, "configuration", DOCTOR_FAIL, "coracle.toml:3");
 }
 
 int main(void)

@@ -12,15 +12,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "cache/name.h"
+#include "cache/store.h"
 #include "config/config.h"
 #include "image-commands.h"
 #include "image-keep.h"
 #include "image-output-options.h"
 
 enum { POLICY = 1, CACHE, REGISTRY, IMAGE, INDEX, PROGRAM, COMMAND };
+
+/* Makes the cache; where that fails, who named it. */
+static int make_cache(const char *directory, const struct config *config, char *const environment[],
+                      struct arena *arena, struct err *err)
+{
+    const char *variable = env_find(environment, "CORACLE_CACHE"), *origin = NULL;
+
+    if (store_make(directory, arena, err) == 0)
+        return 0;
+    if (variable && strcmp(variable, directory) == 0)
+        origin = "CORACLE_CACHE";
+    else if (config->cache.value && strcmp(config->cache.value, directory) == 0)
+        origin = config->cache.origin;
+    return origin ? err_set(err, err->id, "%s: %s", origin, arena_strdup(arena, err->text)) : -1;
+}
 
 static int bring(char *argv[], const char **path, struct progress *progress, char *const environment[],
                  struct arena *arena, struct err *err)
@@ -44,6 +61,8 @@ static int bring(char *argv[], const char **path, struct progress *progress, cha
         return -1;
     if (reference.transport == REFERENCE_REGISTRY &&
         cache_complete(&reference, *argv[REGISTRY] ? argv[REGISTRY] : NULL, arena, err) < 0)
+        return -1;
+    if (make_cache(argv[CACHE], &config, environment, arena, err) < 0)
         return -1;
     return image_keep(&keeping, path, arena, err);
 }

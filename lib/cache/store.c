@@ -65,7 +65,10 @@ static int make_all(const char *path, mode_t mode, struct arena *arena, struct e
 
 int store_make(const char *directory, struct arena *arena, struct err *err)
 {
-    if (make_all(directory, 0700, arena, err) < 0 || store_check(directory, arena, err) < 0)
+    if (make_all(directory, 0700, arena, err) < 0)
+        return err_set(err, err->id, "the cache %s cannot be made: %s; name another with CORACLE_CACHE",
+                       str_quote(arena, directory), arena_strdup(arena, err->text));
+    if (store_check(directory, arena, err) < 0)
         return -1;
     return make(path_join(arena, directory, CACHE_LAYERS), 0700, arena, err);
 }

@@ -12,7 +12,9 @@ int cmd_shell(int argc, char *argv[], char *const environment[], struct arena *a
     if (options.help)
         return launch_options_help(
             "coracle shell [OPTIONS] IMAGE [--] [ARG...]",
-            "Starts $SHELL, or the best shell that the image has, with the arguments ARG.", arena, err);
+            "Starts $SHELL, or the best shell that the image has, with the arguments ARG:\n"
+            "-c TEXT, or the file of a script. A command is executed by coracle run.",
+            arena, err);
     options.request.shell = 1;
     return options.dry_run || options.json ? start_explain(&options, environment, err)
                                            : start(&options, argc, argv, environment, err);

@@ -7,6 +7,7 @@
 #include "base/opt.h"
 #include "base/str.h"
 #include "commands.h"
+#include "habits.h"
 #include "output.h"
 
 BUILD_MARK_KEEP;
@@ -54,7 +55,7 @@ static int print_help(struct arena *arena, struct err *err)
         str_addf(&out, "%s\n", commands[i].help);
     }
     str_add(&out, "\n`coracle COMMAND --help`, or `coracle help COMMAND`, lists the options of a command;\n"
-                  "`man coracle-COMMAND` explains it.\n");
+                  "`man coracle-COMMAND` explains it. `coracle --version` prints the version.\n");
     return output_print(&out, err);
 }
 
@@ -70,7 +71,10 @@ static int unknown_command(const char *word, struct arena *arena, struct err *er
 {
     const char *name = str_quote(arena, word);
     const char *nearest = opt_nearest(word, &commands[0].name, COMMAND_COUNT, sizeof(commands[0]));
+    const char *advice = habit_of_command(word);
 
+    if (advice)
+        return err_set(err, ERR_USAGE, "unknown command %s; %s", name, advice);
     if (nearest)
         return err_set(err, ERR_USAGE, "unknown command %s; did you mean coracle %s?", name, nearest);
     return err_set(err, ERR_USAGE, "unknown command %s; coracle --help lists the commands", name);
@@ -84,6 +88,11 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+static int is_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* coracle help [COMMAND] */
 static int help(int argc, char *argv[], char *const environment[], struct arena *arena, struct err *err)
 {
@@ -91,7 +100,7 @@ static int help(int argc, char *argv[], char *const environment[], struct arena 
     const struct command *command;
     char *line[] = {argc > 2 ? argv[2] : NULL, option, NULL};
 
-    if (argc < 3)
+    if (argc < 3 || (argc == 3 && is_help(argv[2])))
         return (opt_help_is_table(environment) ? print_table : print_help)(arena, err);
     if (argc > 3)
         return err_set(err, ERR_USAGE, "coracle help takes one command; coracle --help lists them");
@@ -108,7 +117,7 @@ static int run_command(int argc, char *argv[], char *const environment[], struct
         return err_set(err, ERR_USAGE, "no command was given; coracle --help lists the commands");
     if (strcmp(argv[1], "help") == 0)
         return help(argc, argv, environment, arena, err);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (is_help(argv[1]))
         return help(2, argv, environment, arena, err);
     if (strcmp(argv[1], "--version") == 0)
         return print_version(arena, err);

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "base/path.h"
 #include "image/image.h"
+#include "launch-mistakes.h"
 #include "launch-settings.h"
 #include "output.h"
 #include "reference/reference.h"
@@ -468,13 +469,18 @@ static int read_line(struct launch_options *options, const struct opt_row *table
         opt_apply_environment(table, count, "CORACLE_", environment, options, arena, err) < 0)
         return -1;
     index = opt_parse(table, count, argc, argv, options, err);
-    if (index < 0)
+    if (index < 0) {
+        launch_mistakes_in_options(table, count, argc, argv, err);
         return -1;
+    }
     log_as_asked(options);
     report(&options->facts.record);
+    launch_mistakes_warn(options);
     if (index >= argc)
-        return err_set(err, ERR_USAGE, "no %s was given: coracle %s [OPTIONS] %s [--] [COMMAND [ARG...]]",
-                       operand, argv[0], count == ROW_COUNT ? "IMAGE" : "CONTAINER");
+        return err_set(err, ERR_USAGE, "no %s was given: coracle %s [OPTIONS] %s [--] [COMMAND [ARG...]]%s",
+                       operand, argv[0], count == ROW_COUNT ? "IMAGE" : "CONTAINER",
+                       launch_mistakes_no_image(table, count, argc, argv, arena));
+    options->line = argv;
     options->image_index = index;
     options->request.image = argv[index++];
     if (index < argc && strcmp(argv[index], "--") == 0)

@@ -22,7 +22,8 @@ struct launch_options {
     struct arena *arena;
     struct request request;
     struct host_facts facts;
-    int image_index; /* of the image in the command's argv */
+    char *const *line; /* the command's argv */
+    int image_index;   /* of the image in it */
     enum pull_policy pull;
     const char *pull_origin;
     const char *cache;            /* of images; NULL: the user's own */

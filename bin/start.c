@@ -1,5 +1,7 @@
 #include "start.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 #include "base/log.h"
 #include "image/image.h"
 #include "image-name.h"
+#include "launch-mistakes.h"
 #include "launch/launch.h"
 #include "share/meet.h"
 
@@ -147,7 +150,8 @@ static int start_image(struct launch_options *options, char *const environment[]
     return (wants_to_be_alone(&options->request) ? start_alone : start_with_others)(&starting, err);
 }
 
-int start(struct launch_options *options, int argc, char *argv[], char *const environment[], struct err *err)
+static int start_named(struct launch_options *options, int argc, char *argv[], char *const environment[],
+                       struct err *err)
 {
     const struct image_name name = {options, argc, argv, environment};
 
@@ -159,18 +163,47 @@ int start(struct launch_options *options, int argc, char *argv[], char *const en
     return -1;
 }
 
-int start_explain(struct launch_options *options, char *const environment[], struct err *err)
+int start(struct launch_options *options, int argc, char *argv[], char *const environment[], struct err *err)
+{
+    if (start_named(options, argc, argv, environment, err) < 0)
+        launch_mistakes_at_image(options, err);
+    return -1;
+}
+
+static int plan_named(struct launch_options *options, char *const environment[], struct plan *plan,
+                      struct err *err)
 {
     const struct image_name name = {options, 0, NULL, environment};
-    struct plan plan;
 
     if (image_name_find(&name, err) < 0)
         return -1;
-    if (launch_options_plan(options, environment, &plan, err) < 0 &&
+    if (launch_options_plan(options, environment, plan, err) < 0 &&
         (err->id != ERR_IMAGE_UNKNOWN || image_name_convert(&name, err) < 0 ||
-         launch_options_plan(options, environment, &plan, err) < 0)) {
+         launch_options_plan(options, environment, plan, err) < 0)) {
         image_name_way_out(options, err);
         return -1;
     }
+    return 0;
+}
+
+/* A launch that would fail for want of it looks the same otherwise. */
+static void look_for_sources(struct plan *plan)
+{
+    struct stat st;
+
+    for (size_t i = 0; i < plan->row_count; i++)
+        if (plan->rows[i].kind == ROW_BIND && !(plan->rows[i].flags & MOUNT_OPTIONAL))
+            plan->rows[i].is_missing = fstatat(AT_FDCWD, plan->rows[i].source, &st, 0) < 0 && errno == ENOENT;
+}
+
+int start_explain(struct launch_options *options, char *const environment[], struct err *err)
+{
+    struct plan plan;
+
+    if (plan_named(options, environment, &plan, err) < 0) {
+        launch_mistakes_at_image(options, err);
+        return -1;
+    }
+    look_for_sources(&plan);
     return launch_options_print(options, &plan, err);
 }

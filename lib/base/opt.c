@@ -8,6 +8,12 @@
 
 enum { LONGEST_NAME = 40 };
 
+/* The most mistakes in a word of LENGTH letters: two of three, or one of two, is another word. */
+static unsigned most_mistakes(size_t length)
+{
+    return length > 6 ? 3 : length > 3 ? 2 : length > 2;
+}
+
 /* Number of letters to add, drop, change or swap to make B of A (optimal string alignment). */
 static unsigned edit_distance(const char *a, const char *b)
 {
@@ -35,21 +41,30 @@ static unsigned edit_distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
-const char *opt_nearest(const char *word, const char *const *names, size_t count, size_t stride)
+static const char *nearest_within(unsigned limit, const char *word, const char *const *names, size_t count,
+                                  size_t stride)
 {
     const char *nearest = NULL;
-    size_t length = strlen(word);
-    unsigned limit = length > 6 ? 3 : length > 3 ? 2 : 1;
 
     for (size_t i = 0; i < count; i++) {
         const char *name = *(const char *const *)((const char *)names + i * stride);
-        unsigned distance = edit_distance(word, name);
+        unsigned distance = name ? edit_distance(word, name) : LONGEST_NAME;
         if (distance <= limit) {
             nearest = name;
             limit = distance ? distance - 1 : 0;
         }
     }
     return nearest;
+}
+
+const char *opt_nearest(const char *word, const char *const *names, size_t count, size_t stride)
+{
+    return nearest_within(most_mistakes(strlen(word + strspn(word, "-"))), word, names, count, stride);
+}
+
+const char *opt_near_miss(const char *word, const char *const *names, size_t count, size_t stride)
+{
+    return nearest_within(1, word, names, count, stride);
 }
 
 static int unknown_option(const struct opt_row *rows, size_t count, const char *name, struct err *err)
@@ -66,6 +81,7 @@ struct walk {
     void *target;
     const char *sought; /* NULL: none is */
     int found;
+    struct opt_end *end; /* NULL: nobody asks */
 };
 
 static int set_row(const struct opt_row *row, const char *value, struct walk *walk, struct err *err)
@@ -75,6 +91,8 @@ static int set_row(const struct opt_row *row, const char *value, struct walk *wa
     if (!walk->sought)
         return row->set(walk->target, value, &origin, err);
     walk->found |= strcmp(row->name, walk->sought) == 0;
+    if (walk->end)
+        *walk->end = (struct opt_end){.row = row, .value = value};
     return 0;
 }
 
@@ -92,6 +110,8 @@ static int parse_long(const struct opt_row *rows, size_t count, int argc, char *
         row++;
     if (row == rows + count) {
         snprintf(name, sizeof(name), "%.*s", (int)(length < LONGEST_NAME ? length : LONGEST_NAME), arg);
+        if (walk->end)
+            *walk->end = (struct opt_end){.unknown = arg};
         return unknown_option(rows, count, name, err);
     }
     if (row->kind == OPT_FLAG && value)
@@ -116,8 +136,11 @@ static int parse_letters(const struct opt_row *rows, size_t count, int argc, cha
 
         while (row < rows + count && row->letter != *letter)
             row++;
-        if (row == rows + count)
+        if (row == rows + count) {
+            if (walk->end)
+                *walk->end = (struct opt_end){.unknown = argv[*index - 1], .letter = *letter};
             return err_set(err, ERR_USAGE, "unknown option -%c; --help lists the options", *letter);
+        }
         if (row->kind == OPT_VALUE) {
             value = letter[1] ? letter + 1 : *index < argc ? argv[(*index)++] : NULL;
             if (!value)
@@ -166,6 +189,26 @@ int opt_is_given(const struct opt_row *rows, size_t count, int argc, char *const
 
     walk_line(rows, count, argc, argv, &walk, &ignored);
     return walk.found;
+}
+
+void opt_end(const struct opt_row *rows, size_t count, int argc, char *const argv[], struct opt_end *end)
+{
+    struct walk walk = {.sought = "", .end = end};
+    struct err ignored;
+    int index;
+
+    *end = (struct opt_end){0};
+    index = walk_line(rows, count, argc, argv, &walk, &ignored);
+    if (index < 0 && !end->unknown)
+        *end = (struct opt_end){0};
+    if (index < 0 || !end->row)
+        return;
+    end->is_marked = strcmp(argv[index - 1], "--") == 0 && argv[index - 1] != end->value;
+    index -= end->is_marked;
+    end->word = argv[index - 1];
+    end->is_apart = end->value && end->value == end->word;
+    if (end->is_apart)
+        end->word = argv[index - 2];
 }
 
 /* 1 for yes, 0 for no, -1 for neither. */

@@ -69,6 +69,20 @@ int opt_parse(const struct opt_row *rows, size_t count, int argc, char *const ar
  */
 int opt_is_given(const struct opt_row *rows, size_t count, int argc, char *const argv[], const char *name);
 
+/* How the options of a line end: what a mistake may come of. */
+struct opt_end {
+    const struct opt_row *row; /* the last option; NULL: there is none */
+    const char *word;          /* as it is written */
+    const char *value;         /* NULL: it has none */
+    int is_apart;              /* that is an argument of its own */
+    int is_marked;             /* "--" follows */
+    const char *unknown;       /* instead of all this: the argument with an option that no row has ... */
+    char letter;               /* ... and its letter; 0: it is a name */
+};
+
+/* Fills *END. No setter is called. */
+void opt_end(const struct opt_row *rows, size_t count, int argc, char *const argv[], struct opt_end *end);
+
 /*
  * Applies the variables that rows name, in the order of the rows. All of them
  * begin with PREFIX: an environment without one is told by that alone.
@@ -105,5 +119,9 @@ void opt_help(const struct opt_row *rows, size_t count, struct str *out);
  * or NULL where none is near.
  */
 const char *opt_nearest(const char *word, const char *const *names, size_t count, size_t stride);
+
+/* The same, with one letter too many, missing, changed or swapped: where WORD may well be meant. Names may be
+ * NULL. */
+const char *opt_near_miss(const char *word, const char *const *names, size_t count, size_t stride);
 
 #endif

@@ -54,7 +54,7 @@ static int check_request(const struct request *request, struct err *err)
         return err_set(
             err, ERR_ROOT_WRITABLE,
             "%s: a SquashFS image cannot be changed; keep changes for one run with --writable-tmpfs, or "
-            "unpack the image: unsquashfs -d DIRECTORY FILE",
+            "unpack the image: coracle convert FILE dir:DIRECTORY",
             request->root_origin);
     if (request->as_root && request->uid_given && request->uid != 0)
         return err_set(err, ERR_USAGE, "%s makes the user root and %s makes it %u; give one of them",

@@ -48,6 +48,7 @@ struct plan_row {
     uint64_t size;       /* ROW_TMPFS; 0: the kernel's default */
     unsigned flags;      /* enum mount_flag */
     const char *origin;
+    int is_missing; /* ROW_BIND that is not optional: there is no SOURCE; looked at by explain alone */
 };
 
 /* A difference between the environment of the caller and the command's. */

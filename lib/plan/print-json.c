@@ -20,6 +20,8 @@ static void write_row(struct json_writer *writer, const struct plan_row *row)
     json_bool(writer, "nodev", (row->flags & MOUNT_NODEV) != 0);
     json_bool(writer, "noexec", (row->flags & MOUNT_NOEXEC) != 0);
     json_bool(writer, "optional", (row->flags & MOUNT_OPTIONAL) != 0);
+    if (row->is_missing)
+        json_bool(writer, "missing", 1);
     json_bool(writer, "replaces_name", (row->flags & MOUNT_REPLACE) != 0);
     json_text(writer, "origin", row->origin);
     json_end(writer, '}');

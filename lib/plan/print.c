@@ -48,6 +48,8 @@ void plan_print_row(const struct plan_row *row, struct str *out)
     if (row->size)
         str_addf(out, " size=%llu", (unsigned long long)row->size);
     add_flags(out, row->flags);
+    if (row->is_missing)
+        str_add(out, " missing");
     end(out, start, row->origin);
 }
 

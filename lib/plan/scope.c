@@ -183,18 +183,18 @@ static int needs_cgroup(const char *const values[], char *const environment[])
            env_find(environment, "SSH_CONNECTION");
 }
 
+const char *const scope_words[SHARE_NAMED] = {
+    [SHARE_STEP] = "step", [SHARE_JOB] = "job",   [SHARE_SESSION] = "session",
+    [SHARE_USER] = "user", [SHARE_NONE] = "none",
+};
+
 int scope_parse(const char *value, enum share_mode *mode, const char **key)
 {
-    static const char *const words[] = {
-        [SHARE_STEP] = "step", [SHARE_JOB] = "job",   [SHARE_SESSION] = "session",
-        [SHARE_USER] = "user", [SHARE_NONE] = "none",
-    };
-
     if (!is_plain(value, SCOPE_KEY_LIMIT, ""))
         return -1;
     *key = NULL;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(value, words[i]) == 0) {
+    for (size_t i = 0; i < SHARE_NAMED; i++)
+        if (strcmp(value, scope_words[i]) == 0) {
             *mode = (enum share_mode)i;
             return 0;
         }

@@ -34,6 +34,9 @@ enum share_mode {
     SHARE_NAMED,   /* everything that names the same key */
 };
 
+/* How each is called but the last. */
+extern const char *const scope_words[SHARE_NAMED];
+
 /* What is not in the environment. Each is used only where scope_needs() asks for it. */
 struct scope_facts {
     int64_t session;    /* getsid(0) */

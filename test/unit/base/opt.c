@@ -267,6 +267,7 @@ static void test_table(void)
 static void test_nearest(void)
 {
     static const char *const names[] = {"run", "pull", "build", "explain", "inspect"};
+    static const char *const others[] = {"ps", "--env", NULL};
     const char *long_word = arena_printf(&arena, "%0300d", 0);
 
     TAP_STR(opt_nearest("run", names, 5, sizeof(names[0])), "run");
@@ -278,6 +279,43 @@ static void test_nearest(void)
     TAP_STR(opt_nearest("", names, 5, sizeof(names[0])), NULL);
     TAP_STR(opt_nearest(long_word, names, 5, sizeof(names[0])), NULL);
     TAP_STR(opt_nearest("run", names, 0, sizeof(names[0])), NULL);
+    /* One of two letters is another word, whatever dashes there are. */
+    TAP_STR(opt_nearest("ls", others, 3, sizeof(others[0])), NULL);
+    TAP_STR(opt_nearest("--nv", others, 3, sizeof(others[0])), NULL);
+    TAP_STR(opt_nearest("--evn", others, 3, sizeof(others[0])), "--env");
+    TAP_STR(opt_near_miss("isnpect", names, 5, sizeof(names[0])), "inspect");
+    TAP_STR(opt_near_miss("isnpet", names, 5, sizeof(names[0])), NULL);
+    TAP_STR(opt_near_miss("--envv", others, 3, sizeof(others[0])), "--env");
+}
+
+/* How LINE ends: the last option as it is written, or the unknown one; whether its value is apart, and "--"
+ * follows. */
+static void expect_end(const char *line, const char *word, int is_apart, int is_marked)
+{
+    struct opt_end end;
+    int argc;
+    char **argv = split(line, &argc);
+
+    tap.row = line;
+    opt_end(rows, ROWS, argc, argv, &end);
+    TAP_STR(end.unknown ? end.unknown : end.word, word);
+    TAP_INT(end.is_apart, is_apart);
+    TAP_INT(end.is_marked, is_marked);
+    tap.row = NULL;
+}
+
+static void test_end(void)
+{
+    expect_end("run image -v", NULL, 0, 0);
+    expect_end("run -- image", NULL, 0, 0);
+    expect_end("run -v --bind", NULL, 0, 0);
+    expect_end("run --bind=/a image", "--bind=/a", 0, 0);
+    expect_end("run -v --bind /a image", "--bind", 1, 0);
+    expect_end("run -b /a -- image", "-b", 1, 1);
+    expect_end("run --bind -- image", "--bind", 1, 0);
+    expect_end("run -b/a -v image", "-v", 0, 0);
+    expect_end("run -v --volume=/a image", "--volume=/a", 0, 0);
+    expect_end("run -vZ image", "-vZ", 0, 0);
 }
 
 int main(void)
@@ -290,6 +328,7 @@ int main(void)
     test_help();
     test_table();
     test_nearest();
+    test_end();
     arena_free(&arena);
     return tap_done();
 }

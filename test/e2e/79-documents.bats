@@ -33,7 +33,6 @@ setup() {
     tree=$(cd "$E2E_DIR/../.." && pwd)
     cp -r "$tree/examples" .
     cp "$tree"/examples/slurm/*.sh "$tree"/examples/*.c .
-    threads >threads.c
     stand_ins
     mkdir images
     ln -s "${TEST_IMAGE_DEBIAN:-$IMAGE}" IMAGE
@@ -57,11 +56,6 @@ END
     printf '#!/bin/sh\ntar -C "%s" -c .\n' "$IMAGE" >stand-ins/mmdebstrap
     chmod +x stand-ins/*
     ln -s docker stand-ins/podman
-}
-
-threads() {
-    printf '%s\n' '#include <omp.h>' '#include <stdio.h>' 'int main(void)' '{' \
-        '#pragma omp parallel' '#pragma omp single' 'printf("%d threads\n", omp_get_num_threads());' 'return 0;' '}'
 }
 
 teardown() {

@@ -38,7 +38,7 @@ builds() {
 }
 
 lintian_is_silent() {
-    lintian --no-cfg --fail-on error,warning "$scratch"/coracle_*.changes
+    TMPDIR=$scratch lintian --no-cfg --fail-on error,warning "$scratch"/coracle_*.changes
 }
 
 holds() {

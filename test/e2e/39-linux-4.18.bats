@@ -76,7 +76,8 @@ files='ls -ld / /* /etc/* /many/* /opt/* /var | sed "s/^\(..........\).* /\1 /";
         newer=$output
         on_kernel older "$i" "${options[@]}" -- sh -c "$mounts; $files"
         assert_success
-        diff <(echo "$newer") <(echo "$output") || report 'expected the same'
+        # By mount(2) the file system of a SquashFS is read-only itself, not its mount alone.
+        diff <(echo "$newer") <(sed 's/ ro,user_id=/ rw,user_id=/' <<<"$output") || report 'expected the same'
     done
 }
 

@@ -74,6 +74,8 @@ document() {
     document README.md
 }
 
+# Its coracle ps shows what the user has on the node, and nothing else may be there.
+# bats test_tags=alone
 @test "doc/tutorial.md" {
     if [[ -n ${TEST_IMAGE_DEBIAN-} ]]; then ln -s "$BATS_FILE_TMPDIR/debian.sqfs" image.sqfs; fi
     document doc/tutorial.md

@@ -125,7 +125,7 @@ vm_pack() {
     done >"$first/load"
     vm_init >"$first/init" && chmod +x "$first/init" || return 1
     (cd "$first" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -1) >"$dir/initrd" &&
-        kernel=$(find "$root/boot" "$root/usr/lib/modules/$base" -maxdepth 1 -name 'vmlinuz*' -type f 2>/dev/null | head -n 1) &&
+        kernel=$(find "$root" -name 'vmlinuz*' -type f -print -quit) && # in boot, or with its modules
         cp "$kernel" "$dir/vmlinuz"
 }
 

@@ -14,6 +14,7 @@
 #include "doctor/judge.h"
 #include "doctor/print.h"
 #include "doctor/probe.h"
+#include "heavy.h"
 #include "output.h"
 
 struct options {
@@ -141,6 +142,7 @@ int main(int argc, char *argv[])
     struct err err;
     int status;
 
+    heavy_restore(environ);
     log_name_node(environ);
     settle_signals();
     arena_init(&arena, output_no_memory);

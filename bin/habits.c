@@ -13,7 +13,7 @@ static const struct habit options[] = {
     {" --volume -B ", "write --bind SRC:DST"},
     {" --pwd --cwd --cd ", "write --workdir DIR"},
     {" --nv --nvccli --rocm --gpus --device ",
-     "leave it out: all devices are there; coracle-tutorial(7) shows how to bind a driver's libraries"},
+     "leave it out: all devices are there; doc/tutorial.md shows how to bind a driver's libraries"},
     {" --interactive --tty -i -t ", "leave it out: a command has your terminal and standard input"},
     {" --rm ", "leave it out: nothing is left of a container"},
     {" --detach -d ", "leave it out, and end the line with &"},

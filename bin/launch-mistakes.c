@@ -62,7 +62,7 @@ static int is_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* An image in the place of the value of an option, or NULL. */
+/* Where an image may be missing as the option before took it. */
 static const char *took(const struct opt_end *end, struct arena *arena)
 {
     return arena_printf(arena, "; %s took %s as its value", end->word, str_quote(arena, end->value));

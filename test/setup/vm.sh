@@ -131,7 +131,7 @@ vm_pack() {
 
 vm_fetch_kernel() {
     vm_download "$1" "$2" "$3" || return
-    vm_pack "$3" || return 1
+    vm_pack "$3" || return 4 # ours to mend, where the mirror cannot help it
     rm -rf "$3"/{x,first,lists,cache,sources} "$3"/*.deb
 }
 
@@ -143,6 +143,7 @@ vm_kernel() {
     slow "kernel $version of $release" "$dir.log" vm_fetch_kernel "$version" "$release" "$dir.partial" || status=$?
     if [ "$status" -ne 0 ]; then
         rm -rf "$dir.partial"
+        if [ "$status" -eq 4 ]; then die "kernel $version came and cannot be packed, see $dir.log"; fi
         vm_missing="kernel $version could not be fetched from the Debian mirror, see $dir.log"
         if [ "$status" -eq 3 ]; then vm_missing="the Debian mirror no longer has a kernel $version ($release)"; fi
         return 1

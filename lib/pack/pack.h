@@ -8,7 +8,7 @@
  * The same tree gives the same bytes, whatever the number of threads. The time in the
  * superblock is the newest mtime in the tree.
  *
- * Each content is stored once: files of less than a block by their SHA-256, others by
+ * Each content is stored once: files of less than a block by a keyed digest, others by
  * comparing blocks. Files of less than a block share blocks (fragments). Blocks of zeros
  * take no place.
  *

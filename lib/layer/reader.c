@@ -6,14 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checksum/checksum.h"
 #include "base/magic.h"
+#include "checksum/lane.h"
 #include "layer/decoder.h"
 #include "oci/descriptor.h"
 
 enum {
     INPUT_ROOM = 256 * 1024,
     OUTPUT_ROOM = 256 * 1024,
+    OUTPUTS = CHECKSUM_LANE_DEPTH + 1,
     TAR_BLOCK = 512,
     PIPE_PAUSE = 200 /* milliseconds */
 };
@@ -24,14 +25,16 @@ struct layer_reader {
     uint64_t position;       /* of the range, that were read */
     uint64_t produced;       /* bytes of the tar so far */
     struct checksum range, tar;
+    struct checksum_lane *lane;    /* makes the sum of the tar; NULL: it is made here */
     const struct decoder *decoder; /* NULL: a plain tar */
     void *state;
     const unsigned char *rest; /* of input[], not decoded yet */
     size_t rest_length;
     int between; /* members: the range may end here */
     int failed;
+    unsigned current; /* of outputs[], that is filled next */
     unsigned char input[INPUT_ROOM];
-    unsigned char output[OUTPUT_ROOM];
+    unsigned char outputs[OUTPUTS][OUTPUT_ROOM];
 };
 
 /* EXPECTED may be NULL: then nothing is to be compared. */
@@ -267,6 +270,8 @@ struct layer_reader *layer_open_copy(const struct layer *layer, struct layer_cop
         goto fail;
     if (refill(reader, err) < 0 || recognise(reader, err) < 0)
         goto fail;
+    if (reader->decoder && reader->tar.context)
+        reader->lane = checksum_lane_start(&reader->tar);
     return reader;
 fail:
     layer_close(reader);
@@ -294,7 +299,7 @@ static int skip_padding(struct layer_reader *reader, struct err *err)
 
 static int decode(struct layer_reader *reader, size_t *length, struct err *err)
 {
-    struct decoder_step step = {.output = reader->output, .room = OUTPUT_ROOM};
+    struct decoder_step step = {.output = reader->outputs[reader->current], .room = OUTPUT_ROOM};
 
     while (step.room == OUTPUT_ROOM) {
         if (reader->rest_length == 0 && refill(reader, err) < 0)
@@ -330,7 +335,7 @@ static int read_some(struct layer_reader *reader, const void **bytes, size_t *le
 {
     *length = 0;
     if (reader->decoder) {
-        *bytes = reader->output;
+        *bytes = reader->outputs[reader->current];
         return decode(reader, length, err);
     }
     if (reader->rest_length == 0 && refill(reader, err) < 0)
@@ -339,6 +344,23 @@ static int read_some(struct layer_reader *reader, const void **bytes, size_t *le
     *length = reader->rest_length;
     reader->rest_length = 0;
     return 0;
+}
+
+/* A lane reads the output while the next is filled. */
+static void add_to_tar_sum(struct layer_reader *reader, const void *bytes, size_t length)
+{
+    if (!reader->lane) {
+        checksum_add(&reader->tar, bytes, length);
+        return;
+    }
+    checksum_lane_add(reader->lane, bytes, length);
+    reader->current = (reader->current + 1) % OUTPUTS;
+}
+
+static void end_lane(struct layer_reader *reader)
+{
+    checksum_lane_end(reader->lane);
+    reader->lane = NULL;
 }
 
 int layer_read(struct layer_reader *reader, const void **bytes, size_t *length, struct err *err)
@@ -352,7 +374,7 @@ int layer_read(struct layer_reader *reader, const void **bytes, size_t *length, 
     if (reader->produced > LAYER_TAR_LIMIT)
         return err_set(err, ERR_LAYER, "the layer becomes more than %llu GiB when it is unpacked",
                        (unsigned long long)(LAYER_TAR_LIMIT >> 30));
-    checksum_add(&reader->tar, *bytes, *length);
+    add_to_tar_sum(reader, *bytes, *length);
     reader->failed = 0;
     return 0;
 }
@@ -366,6 +388,7 @@ int layer_finish(struct layer_reader *reader, struct err *err)
         if (layer_read(reader, &bytes, &length, err) < 0)
             return -1;
     } while (length);
+    end_lane(reader);
     if (compare_sum(&reader->range, reader->layer.digest, "the layer", err) < 0)
         return -1;
     return compare_sum(&reader->tar, reader->layer.diff_id, "what is in the layer", err);
@@ -387,6 +410,7 @@ void layer_close(struct layer_reader *reader)
         return;
     if (reader->state)
         reader->decoder->destroy(reader->state);
+    end_lane(reader);
     checksum_drop(&reader->range);
     checksum_drop(&reader->tar);
     free(reader);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Linux 4.18, as Enterprise Linux 8 has it: mounts are made by mount(2), paths are walked, and
-# all is as on newer kernels. linux418 stands in for it; with CORACLE_TEST_KERNEL=4.18 the
+# all is as on newer kernels. forbid stands in for it; with CORACLE_TEST_KERNEL=4.18 the
 # other files run on it as well.
 
 # Scripts for shells further in stand in single quotes; each test is a subshell.
@@ -9,13 +9,12 @@
 load helpers
 
 setup_file() {
-    compile_into "$BATS_FILE_TMPDIR/linux418" linux418.c
     compile_into "$BATS_FILE_TMPDIR/forbid" forbid.c
 }
 
 setup() {
     standard_setup
-    OLDER=$BATS_FILE_TMPDIR/linux418
+    OLDER="$BATS_FILE_TMPDIR/forbid linux-4.18"
     export OLDER
     # A sanitizer's look for leaks needs calls of its own.
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
@@ -24,7 +23,7 @@ setup() {
 # on_kernel KERNEL [OPTION...] -- COMMAND...: as coracle_run, with a view of its own; KERNEL: older or newer.
 on_kernel() {
     local -a before=() options=()
-    [[ $1 == newer ]] || before=("$OLDER")
+    [[ $1 == newer ]] || before=($OLDER)
     shift
     while [[ $1 != -- ]]; do
         options+=("$1")
@@ -46,7 +45,7 @@ files='ls -ld / /* /etc/* /many/* /opt/* /var | sed "s/^\(..........\).* /\1 /";
     on_kernel older -vv -- true
     assert_stderr_has 'the kernel has no open_tree'
     make_source
-    capture strace -f -o trace "$OLDER" "$CORACLE" run --share=none --bind "$SOURCE:/scratch" --bind "$SOURCE:/etc/added:ro" \
+    capture strace -f -o trace $OLDER "$CORACLE" run --share=none --bind "$SOURCE:/scratch" --bind "$SOURCE:/etc/added:ro" \
         --tmpfs /opt --workdir /scratch "$IMAGE" -- cat file /etc/added/file
     assert_success
     assert_output_has 'from the host'
@@ -96,7 +95,7 @@ files='ls -ld / /* /etc/* /many/* /opt/* /var | sed "s/^\(..........\).* /\1 /";
     on_host 'exec unshare -p --fork bash -c "
         mount -t proc -o subset=pid proc /proc 2>/dev/null || exit 77
         test ! -e /proc/tty
-        \"\$OLDER\" \"\$CORACLE\" run --share=none \"\$IMAGE\" -- cat /proc/self/comm"'
+        \$OLDER \"\$CORACLE\" run --share=none \"\$IMAGE\" -- cat /proc/self/comm"'
     [[ $status -ne 77 ]] || skip 'this kernel or what is around us has no /proc of processes only'
     assert_output cat
 }
@@ -105,7 +104,7 @@ files='ls -ld / /* /etc/* /many/* /opt/* /var | sed "s/^\(..........\).* /\1 /";
     on_host 'mount -t tmpfs none /mnt
         mkdir /mnt/a && cd /mnt/a
         mount -t tmpfs none /mnt/a
-        "$OLDER" "$CORACLE" run --share=none --bind /proc/self/cwd:/opt "$IMAGE" -- true'
+        $OLDER "$CORACLE" run --share=none --bind /proc/self/cwd:/opt "$IMAGE" -- true'
     assert_fails 125 '[bind-source]' 'another mount covers /proc/self/cwd' 'before 5.2'
 }
 
@@ -122,7 +121,7 @@ files='ls -ld / /* /etc/* /many/* /opt/* /var | sed "s/^\(..........\).* /\1 /";
     local name
     [[ -x ${CORACLE_BUILD-}/test/unit/base/resolve ]] || skip 'no unit tests: CORACLE_BUILD names no build with them'
     for name in fd resolve sys; do
-        capture "$OLDER" "$CORACLE_BUILD/test/unit/base/$name"
+        capture $OLDER "$CORACLE_BUILD/test/unit/base/$name"
         assert_success
         assert_output_has 'ok 1 '
         assert_output_lacks 'not ok'

@@ -1,58 +1,56 @@
 /*
  * forbid CALL[:ARGUMENT:BITS] ERRNO COMMAND... - COMMAND where the system call of number
  * CALL fails with ERRNO, as in a container whose filter forbids it; with BITS only where its
- * ARGUMENT, from 0, has one of them, as on a file system that lacks something. seccomp(2)
+ * ARGUMENT, from 0, has one of them, as on a file system that lacks something.
+ *
+ * forbid KERNEL COMMAND... - COMMAND as on that kernel: linux-4.18, linux-5.11; see forbid.h.
+ *
+ * Compiled with KERNEL and PROGRAM it stands in front of that program: all arguments are the program's.
  */
-#include <errno.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../forbid.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-/* linux/filter.h and linux/seccomp.h, which musl does not bring. */
-struct instruction {
-    uint16_t code;
-    uint8_t if_true, if_false;
-    uint32_t value;
-};
+#ifndef PROGRAM
+#define PROGRAM NULL
+#define KERNEL NULL
+#endif
 
-struct program {
-    unsigned short length;
-    struct instruction *filter;
-};
+/* Reads "CALL[:ARGUMENT:BITS]" and "ERRNO". Whether they are that. */
+static int read_call(struct forbidden *call, const char *text, const char *errnum)
+{
+    int parts = sscanf(text, "%u:%u:%i", &call->first, &call->argument, (int *)&call->value);
 
-enum { LOAD_WORD = 0x20, JUMP_IF_EQUAL = 0x15, JUMP_IF_BITS = 0x45, RETURN = 0x06, ARGUMENTS = 16 };
-
-#define SECCOMP_FILTER 2
-#define RESULT_ERRNO 0x00050000u
-#define RESULT_ALLOW 0x7fff0000u
+    call->last = call->first;
+    call->when = parts == 3 ? FORBID_WHERE_ANY_BIT : FORBID_ALWAYS;
+    call->errnum = atoi(errnum);
+    return parts == 1 || parts == 3;
+}
 
 int main(int argc, char *argv[])
 {
-    unsigned call = 0, argument = 0, bits = 0;
-    int parts = argc > 1 ? sscanf(argv[1], "%u:%u:%i", &call, &argument, (int *)&bits) : 0;
-    struct instruction filter[] = {
-        {LOAD_WORD, 0, 0, 0}, /* the number of the call */
-        {JUMP_IF_EQUAL, parts == 3 ? 0 : 2, 3, call},
-        {LOAD_WORD, 0, 0, ARGUMENTS + 8 * argument}, /* little-endian: its lower half */
-        {JUMP_IF_BITS, 0, 1, bits},
-        {RETURN, 0, 0, RESULT_ERRNO | (argc > 2 ? (uint32_t)atoi(argv[2]) : 0)},
-        {RETURN, 0, 0, RESULT_ALLOW},
-    };
-    struct program program = {sizeof(filter) / sizeof(filter[0]), filter};
+    struct forbidden call = {0};
+    const char *kernel = KERNEL, *command = PROGRAM;
 
-    if (argc < 4 || (parts != 1 && parts != 3)) {
-        fputs("usage: forbid CALL[:ARGUMENT:BITS] ERRNO COMMAND...\n", stderr);
+    if (!command) {
+        const int is_call = argc > 3 && read_call(&call, argv[1], argv[2]);
+
+        kernel = is_call || argc < 3 ? NULL : argv[1];
+        argv += is_call ? 3 : 2;
+        command = is_call || kernel ? *argv : NULL;
+    }
+    if (!command) {
+        fputs("usage: forbid CALL[:ARGUMENT:BITS] ERRNO COMMAND...\n       forbid KERNEL COMMAND...\n",
+              stderr);
         return 2;
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_FILTER, &program) < 0) {
+    if ((kernel ? forbid_later_than(kernel) : forbid(&call, 1)) < 0) {
         perror("forbid");
         return 2;
     }
-    execvp(argv[3], argv + 3);
-    perror(argv[3]);
+    execvp(command, argv);
+    perror(command);
     return 127;
 }

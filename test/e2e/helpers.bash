@@ -7,15 +7,15 @@
 #                      tests that need it are skipped without
 #   CORACLE_TEST_KIND  directory (the default), or squashfs: each image is packed
 #                      to a file behind the tests' backs, see as-squashfs.c
-#   CORACLE_TEST_KERNEL  4.18: coracle finds none of the system calls that came later,
-#                      see linux418.c
+#   CORACLE_TEST_KERNEL  4.18 or 5.11: coracle finds none of the system calls that came later,
+#                      see test/forbid.h
 #   CORACLE_TEST_PROGRAMS  where the programs of tests lie, compiled already, as where
 #                      it takes long
 #   CORACLE_TEST_SLOWNESS  how many times slower than usual this machine is: limits
 #                      of time that a test sets are that much longer (1)
 #
 # For tests:
-#   CORACLE            what to call: the program, or linux418 or as-squashfs in front of it
+#   CORACLE            what to call: the program, or what stands in for the kernel or as-squashfs in front of it
 #   PROGRAM            the program itself
 #   IMAGE              an image of the test's own, made by setup: a directory, which
 #                      the test changes as it likes, in both kinds
@@ -61,16 +61,13 @@ compile_into() {
 
 # The older kernel, where that is asked for.
 compile_kernel() {
-    case ${CORACLE_TEST_KERNEL-} in
-        '') ;;
-        4.18) compile_into "$1/linux418" linux418.c "-DPROGRAM=\"$PROGRAM\"" ;;
-        *) echo "there is no stand-in for Linux $CORACLE_TEST_KERNEL" >&2 && return 1 ;;
-    esac
+    [[ ! ${CORACLE_TEST_KERNEL-} ]] || compile_into "$1/on-older" forbid.c "-DKERNEL=\"linux-$CORACLE_TEST_KERNEL\"" \
+        "-DPROGRAM=\"$PROGRAM\""
 }
 
 # What starts coracle, behind as-squashfs.
 launched() {
-    if is_older_kernel; then printf '%s\n' "$TOOLS/linux418"; else printf '%s\n' "$PROGRAM"; fi
+    if [[ ${CORACLE_TEST_KERNEL-} ]]; then printf '%s\n' "$TOOLS/on-older"; else printf '%s\n' "$PROGRAM"; fi
 }
 
 # Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
@@ -126,7 +123,8 @@ make_image() {
 
 # --- the kernel ------------------------------------------------------------
 
-is_older_kernel() { [[ ${CORACLE_TEST_KERNEL-} ]]; }
+# Whether mounts are made by mount(2) and paths walked, and there are no pidfds.
+is_older_kernel() { [[ ${CORACLE_TEST_KERNEL-} == 4.18 ]]; }
 
 # newer_kernel_only REASON: skips the rest of a test that is about what older kernels have not.
 newer_kernel_only() { ! is_older_kernel || skip "as on Linux $CORACLE_TEST_KERNEL: $1"; }

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../before-pidfd.h"
+#include "../../forbid.h"
 #include "../../tap.h"
 #include "base/fd.h"
 #include "base/num.h"
@@ -330,7 +330,7 @@ int main(void)
     is_old = !process_can_be_polled(&self);
     process_close(&self);
     test_all();
-    if (before_pidfd() < 0)
+    if (forbid_later_than("linux-4.18") < 0)
         give_up("seccomp");
     is_old = is_filtered = 1;
     test_all();

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../before-pidfd.h"
+#include "../../forbid.h"
 #include "../../tap.h"
 #include "base/fd.h"
 #include "broker/broker.h"
@@ -347,7 +347,7 @@ static inline void stage_start(struct stage *stage, int linger, const struct sha
     if (stage->process == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         stage_keep(listener, theirs);
-        if (stage_is_old && before_pidfd() < 0)
+        if (stage_is_old && forbid_later_than("linux-4.18") < 0)
             _exit(1);
         exit(broker_run(listener, theirs, "a scope", "an origin", linger) < 0);
     }

@@ -7,12 +7,13 @@
  * what is open there and resolves nothing anew, so a path is trusted no more often than by move_mount(2).
  *
  * No path of the host may be covered while sources are cloned, so the stage lies on a directory
- * of /proc that nobody binds: one whose label SELinux lets a user mount on, or else one of
- * this process alone. It is unbindable: a clone of /proc, or of all of the host, does not
- * show it. mount_namespaces(7)
+ * of /proc that no bind of the plan names or leads into: one whose label SELinux lets a user
+ * mount on, or else one of this process alone. It is unbindable: a clone of /proc, or of all
+ * of the host, does not show it. mount_namespaces(7)
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -46,10 +47,41 @@ static int mount_stage(const char *path)
     return openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* Where PATH leads, without links; "" where that cannot be told. */
+static void real_path(const char *path, char real[PATH_MAX])
+{
+    FD_CLEANUP int fd = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
+    char name[PATH_ROOM];
+    const ssize_t length = fd < 0 ? 0 : readlink(name_fd(name, fd), real, PATH_MAX - 1);
+
+    real[length < 0 ? 0 : length] = 0;
+}
+
+/* Whether a bind shows what lies at DIRECTORY, or below. */
+static int is_bound(const struct launch *launch, const char *directory)
+{
+    char place[PATH_MAX], source[PATH_MAX];
+    size_t length;
+
+    real_path(directory, place);
+    length = strlen(place);
+    for (size_t i = 0; i < launch->plan->row_count; i++) {
+        if (launch->plan->rows[i].kind != ROW_BIND)
+            continue;
+        real_path(launch->plan->rows[i].source, source);
+        if (length && strncmp(source, place, length) == 0 && (!source[length] || source[length] == '/'))
+            return 1;
+    }
+    return 0;
+}
+
 static int need_stage(struct launch *launch)
 {
     for (size_t i = 0; launch->stage < 0 && i < sizeof(stages) / sizeof(stages[0]); i++)
-        launch->stage = mount_stage(stages[i]);
+        if (!is_bound(launch, stages[i]))
+            launch->stage = mount_stage(stages[i]);
+    if (launch->stage < 0)
+        launch->stage = NO_STAGE;
     return launch->stage < 0 ? -1 : 0;
 }
 

@@ -36,6 +36,12 @@ static int missing_source(struct launch *launch, const struct plan_row *row, str
 {
     const char *source = str_quote(launch->arena, row->source);
 
+    if (launch->stage == NO_STAGE)
+        return err_set(err, ERR_BIND_SOURCE,
+                       "%s: cannot bind %s of the host: before Linux 5.2 mounts are made on /proc/tty or "
+                       "/proc/self/net, and both are missing, closed or bound themselves; leave out one of "
+                       "these binds",
+                       row->origin, source);
     if ((row->flags & MOUNT_OPTIONAL) && is_absent(errno)) {
         log_message(LOG_WAYS, "way: %s is left out: %s", source, err_reason(errno));
         return 0;

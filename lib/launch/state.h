@@ -29,6 +29,8 @@ struct late_attributes {
     unsigned attributes, flags;
 };
 
+enum { NO_STAGE = -2 };
+
 struct launch {
     const struct plan *plan;
     const struct image_server *server; /* where the plan says that the image is served, and we serve it */
@@ -43,7 +45,7 @@ struct launch {
     size_t own_count, own_room;
     int is_newer;    /* the kernel has open_tree(2), move_mount(2), fsopen(2) */
     int is_older;    /* it has none of them; neither: not known yet */
-    int stage;       /* then: where mounts are that have no place yet; -1: none was needed */
+    int stage;       /* then: where mounts are that have no place yet; -1: none yet; NO_STAGE: none can be */
     unsigned staged; /* so many were there */
     int no_setattr;  /* the kernel has no mount_setattr(2): what it would do waits in `late` */
     struct late_attributes *late;

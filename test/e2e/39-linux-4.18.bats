@@ -100,6 +100,18 @@ files='ls -ld / /* /etc/* /many/* /opt/* /var | sed "s/^\(..........\).* /\1 /";
     assert_output cat
 }
 
+@test "where the stage would lie can be bound itself; both such places: refused, and said so" {
+    on_kernel older --bind /proc/tty/:/opt --bind /proc/tty/drivers:/etc/added -- cat /opt/drivers /etc/added
+    assert_success
+    assert_equal "$(grep -c '^/dev/tty ' <<<"$output")" 2
+    ln -s /proc/tty link
+    on_kernel older --bind "$PWD/link/drivers:/etc/added" -- cat /etc/added /proc/tty/drivers
+    assert_success
+    assert_equal "$(grep -c '^/dev/tty ' <<<"$output")" 2
+    on_kernel older --bind /proc/tty:/opt --bind /proc/net/dev:/etc/added -- true
+    assert_fails 125 '[bind-source]' 'before Linux 5.2' 'leave out one'
+}
+
 @test "what another mount covers cannot be bound: refused, and said so" {
     on_host 'mount -t tmpfs none /mnt
         mkdir /mnt/a && cd /mnt/a

@@ -7,7 +7,7 @@
  * what is open there and resolves nothing anew, so a path is trusted no more often than by move_mount(2).
  *
  * No path of the host may be covered while sources are cloned, so the stage lies on a directory
- * of /proc that no bind of the plan names or leads into: one whose label SELinux lets a user
+ * of /proc that neither image nor bind of the plan leads into: one whose label SELinux lets a user
  * mount on, or else one of this process alone. It is unbindable: a clone of /proc, or of all
  * of the host, does not show it. mount_namespaces(7)
  */
@@ -57,28 +57,33 @@ static void real_path(const char *path, char real[PATH_MAX])
     real[length < 0 ? 0 : length] = 0;
 }
 
-/* Whether a bind shows what lies at DIRECTORY, or below. */
-static int is_bound(const struct launch *launch, const char *directory)
+/* Whether PATH leads to DIRECTORY, a real path, or below it. */
+static int leads_into(const char *path, const char *directory)
 {
-    char place[PATH_MAX], source[PATH_MAX];
-    size_t length;
+    const size_t length = strlen(directory);
+    char real[PATH_MAX];
 
-    real_path(directory, place);
-    length = strlen(place);
-    for (size_t i = 0; i < launch->plan->row_count; i++) {
-        if (launch->plan->rows[i].kind != ROW_BIND)
-            continue;
-        real_path(launch->plan->rows[i].source, source);
-        if (length && strncmp(source, place, length) == 0 && (!source[length] || source[length] == '/'))
+    real_path(path, real);
+    return length && strncmp(real, directory, length) == 0 && (!real[length] || real[length] == '/');
+}
+
+/* Whether the image or a bind shows what lies at PATH, or below. */
+static int is_shown(const struct launch *launch, const char *path)
+{
+    const struct plan *plan = launch->plan;
+    char real[PATH_MAX];
+
+    real_path(path, real);
+    for (size_t i = 0; i < plan->row_count; i++)
+        if (plan->rows[i].kind == ROW_BIND && leads_into(plan->rows[i].source, real))
             return 1;
-    }
-    return 0;
+    return leads_into(plan->image, real);
 }
 
 static int need_stage(struct launch *launch)
 {
     for (size_t i = 0; launch->stage < 0 && i < sizeof(stages) / sizeof(stages[0]); i++)
-        if (!is_bound(launch, stages[i]))
+        if (!is_shown(launch, stages[i]))
             launch->stage = mount_stage(stages[i]);
     if (launch->stage < 0)
         launch->stage = NO_STAGE;

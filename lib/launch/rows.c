@@ -55,6 +55,12 @@ static int missing_source(struct launch *launch, const struct plan_row *row, str
                        "%s: another mount covers %s of the host, and Linux before 5.2 clones nothing that is "
                        "covered; name what should be bound by its path",
                        row->origin, source);
+    if (errno == EINVAL)
+        return err_set(
+            err, ERR_BIND_SOURCE,
+            "%s: cannot bind %s of the host: what it leads to has no path here, as a pipe or a file "
+            "of another mount namespace, or its mount is unbindable; name a path that is none of these",
+            row->origin, source);
     return launch_error(err, ERR_BIND_SOURCE, "%s: cannot use %s of the host", row->origin, source);
 }
 

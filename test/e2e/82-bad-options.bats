@@ -43,6 +43,13 @@ load refusals
     says "$BATS_TEST_TMPDIR/loop"
 }
 
+@test "bind: what has no path" {
+    exec 7< <(:)
+    refused 125 bind-source run --bind "/proc/self/fd/7:/opt/data/file" "$IMAGE" true
+    exec 7<&-
+    says /proc/self/fd/7 'has no path here' 'name a path'
+}
+
 @test "bind: a loop of symlinks as target" {
     mkdir "$BATS_TEST_TMPDIR/source"
     ln -s loop "$IMAGE/opt/loop"

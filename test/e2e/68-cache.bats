@@ -87,7 +87,7 @@ make_archive() {
     echo 'int nothing;' >nothing.c
     gcc -shared -fPIC -o modules/nothing.so nothing.c
     # Whatever coracle-image and coracle-config need, but in name only.
-    ldd "$(dirname "$CORACLE")"/coracle-{image,config} | awk '/=>/ { print $1 }' | sort -u >libraries
+    ldd "$(dirname "$PROGRAM")"/coracle-{image,config} | awk '/=>/ { print $1 }' | sort -u >libraries
     grep -q libarchive libraries
     while read -r library; do
         [[ $library == libc.so* ]] || cp modules/nothing.so "modules/$library"

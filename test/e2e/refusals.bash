@@ -10,7 +10,7 @@ world() {
         -printf '%p %m %y %l\n' | sort
     find "$IMAGE" -printf '%p %m %y %s %T@ %l\n' 2>/dev/null | sort
     find "$XDG_RUNTIME_DIR" /tmp /dev/shm -maxdepth 1 -name 'coracle*' ! -name "coracle-$(id -u)" -uid "$(id -u)" \
-        ! -regex '.*/coracle-\(\(e2e\|unit\|lint\|test\|orphan\)[-.].*\|1[0-9]\{9\}\|image-1000-[0-9]*\)' | sort
+        ! -regex '.*/coracle-\(\(e2e\|unit\|lint\|test\|orphan\|layout\)[-.].*\|1[0-9]*\|image-1000-[0-9]*\)' | sort
 }
 
 ours_alive() {

@@ -15,7 +15,6 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "stage.h"
 
 enum { FILE_LIMIT = 64 << 20, MOST_ARGUMENTS = 40 };
@@ -28,6 +27,9 @@ static const char record_place[] = "/tmp/run";
 static const char *const other_places[] = {"/tmp/coracle-", "/dev/shm/coracle-"}; /* and the uid */
 
 enum { OTHER_PLACES = sizeof other_places / sizeof other_places[0] };
+
+/* fd_arrange() leaves but these, also where there is no close_range(2). */
+static const int standard[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
 
 struct program {
     char *bytes;
@@ -375,7 +377,8 @@ void stage_make(struct stage *stage)
     memset(stage, 0, sizeof *stage);
     arena_init(&stage->arena, stage_no_memory);
     /* The payload takes any descriptor for one that a launch let slip. */
-    sys_close_range(STDERR_FILENO + 1, ~0U, 0);
+    if (fd_arrange(standard, 3) < 0)
+        bail_out("the standard descriptors");
     if (!realpath(name ? name : "bin/coracle", coracle))
         bail_out(name ? name : "bin/coracle");
     if (!realpath("test/fault/payload", payload))
@@ -439,7 +442,8 @@ pid_t stage_start(const struct stage *stage, const struct scenario *scenario, in
             dup2(input, STDIN_FILENO);
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
-        sys_close_range(STDERR_FILENO + 1, ~0U, 0);
+        if (fd_arrange(standard, 3) < 0)
+            _exit(98);
         execve(argv[0], argv, stage->environment);
         _exit(98);
     }

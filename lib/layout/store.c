@@ -150,16 +150,30 @@ int store_start(struct store *store, struct err *err)
                : 0;
 }
 
-/* oci-layout is there as long as the layout. NFS locks only what is open for writing. */
+/*
+ * oci-layout is there as long as the layout. NFS locks only what is open for writing. Others who may write
+ * to the directory may have put a FIFO there, which nobody ever opens.
+ */
+static int open_lock(const struct store *store)
+{
+    const int flags = OPENED | O_NONBLOCK | O_NOCTTY;
+    const int fd = openat(store->place, STORE_MARK, O_RDWR | flags);
+
+    return fd < 0 ? openat(store->place, STORE_MARK, O_RDONLY | flags) : fd;
+}
+
 int store_lock(struct store *store, struct err *err)
 {
+    struct stat st;
+
     if (!store->is_there || store->lock >= 0)
         return 0;
-    store->lock = openat(store->place, STORE_MARK, O_RDWR | OPENED);
-    if (store->lock < 0)
-        store->lock = openat(store->place, STORE_MARK, O_RDONLY | OPENED);
-    if (store->lock < 0)
+    store->lock = open_lock(store);
+    if (store->lock < 0 || fstat(store->lock, &st) < 0)
         return store_failed(store, err);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_OUTPUT, "cannot write %s: its file %s is no regular file any more",
+                       store->shown, STORE_MARK);
     return lock_wait(store->lock, LOCK_PATIENCE) < 0
                ? err_set(err, ERR_OUTPUT,
                          "cannot write %s: another process has been about to change it for %d seconds and "

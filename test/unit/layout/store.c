@@ -241,6 +241,25 @@ static void check_lock(void)
     fd_close(&fd);
 }
 
+/* What others put in the place of the file that is locked is not waited for. */
+static void check_no_lock(void)
+{
+    const char *path = make_layout(), *mark = arena_join(&arena, path, "/" STORE_MARK, NULL);
+    const mode_t modes[] = {0400, 0600};
+    struct store store;
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        TAP_INT(unlink(mark), 0);
+        TAP_INT(mkfifo(mark, modes[i]), 0);
+        TAP_OK(store_open_read(&store, path, &arena, &err), err);
+        TAP_OK(store_start(&store, &err), err);
+        alarm(20);
+        TAP_ERR(store_lock(&store, &err), err, ERR_OUTPUT, "oci-layout is no regular file");
+        alarm(0);
+        store_close(&store);
+    }
+}
+
 int main(void)
 {
     made_begin();
@@ -250,6 +269,7 @@ int main(void)
     check_failures();
     check_taken_back();
     check_lock();
+    check_no_lock();
     made_end();
     return tap_done();
 }

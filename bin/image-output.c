@@ -124,13 +124,19 @@ static int write_directory(const struct output *output, const struct flatten_req
                            struct flatten_counts *counts, struct arena *arena, struct err *err)
 {
     struct flatten_sink *sink;
+    uint64_t capabilities;
     int result;
 
     interrupt_begin();
     sink = folder_open(AT_FDCWD, output->path, err);
     result = sink ? fill(output, sink, request, counts, arena, err) : -1;
+    capabilities = result < 0 ? 0 : folder_capabilities(sink);
     folder_close(sink);
     interrupt_obey();
+    if (capabilities)
+        log_warning("%llu files of the image have lost their capabilities (security.capability): only root "
+                    "can give such; a SquashFS file keeps them",
+                    (unsigned long long)capabilities);
     return result;
 }
 

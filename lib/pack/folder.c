@@ -29,6 +29,7 @@ struct folder {
     int file;
     uint64_t last;           /* number */
     uint64_t size, position; /* of the file that is being written */
+    uint64_t capabilities;   /* left out */
 };
 
 static struct folder *from_sink(struct flatten_sink *sink)
@@ -119,10 +120,13 @@ static int make(int dir, const char *name, const struct flatten_inode *inode)
 }
 
 /* Attributes that the file system has no place for are left out. */
-static void set_attributes(int dir, const char *name, const struct flatten_inode *inode)
+static void set_attributes(struct folder *folder, int dir, const char *name,
+                           const struct flatten_inode *inode)
 {
     FD_CLEANUP int fd = -1;
 
+    for (uint32_t i = 0; i < inode->attribute_count; i++)
+        folder->capabilities += strcmp(inode->attributes[i].name, "security.capability") == 0;
     if (inode->attribute_count == 0 || !(S_ISREG(inode->mode) || S_ISDIR(inode->mode)))
         return;
     fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -134,12 +138,12 @@ static void set_attributes(int dir, const char *name, const struct flatten_inode
 }
 
 /* Attributes, mode and time of NAME in DIR. 0, or -1 and errno. */
-static int set_metadata(int dir, const char *name, const struct flatten_inode *inode)
+static int set_metadata(struct folder *folder, int dir, const char *name, const struct flatten_inode *inode)
 {
     struct timespec times[] = {{.tv_sec = inode->mtime}, {.tv_sec = inode->mtime}};
     mode_t mode = inode->mode & (S_ISDIR(inode->mode) ? DIRECTORY_BITS : FILE_BITS);
 
-    set_attributes(dir, name, inode);
+    set_attributes(folder, dir, name, inode);
     /* It is no link, and nobody else can have put one there. */
     if (!S_ISLNK(inode->mode) && fchmodat(dir, name, mode, 0) < 0)
         return -1;
@@ -157,14 +161,14 @@ static int place(struct folder *folder, const struct flatten_node *node)
         result = inode->handle ? renameat(folder->contents, number_name(number, inode->handle),
                                           folder->current, node->name)
                                : make(folder->current, node->name, inode);
-        return result < 0 ? -1 : set_metadata(folder->current, node->name, inode);
+        return result < 0 ? -1 : set_metadata(folder, folder->current, node->name, inode);
     }
     /* Of several names each becomes a link to what lies in contents/. */
     if (inode->sink_data == 0) {
         inode->sink_data = inode->handle ? inode->handle : ++folder->last;
         number_name(number, inode->sink_data);
         if ((!inode->handle && make(folder->contents, number, inode) < 0) ||
-            set_metadata(folder->contents, number, inode) < 0)
+            set_metadata(folder, folder->contents, number, inode) < 0)
             return -1;
     }
     return linkat(folder->contents, number_name(number, inode->sink_data), folder->current, node->name, 0);
@@ -195,7 +199,7 @@ static int fill(struct folder *folder, const struct flatten_node *dir, struct er
             return fail("the directory", node->name, err);
         if (fill(folder, node, err) < 0)
             return -1;
-        if (enter(folder, "..") < 0 || set_metadata(folder->current, node->name, node->inode) < 0)
+        if (enter(folder, "..") < 0 || set_metadata(folder, folder->current, node->name, node->inode) < 0)
             return fail("the directory", node->name, err);
     }
     return 0;
@@ -217,12 +221,12 @@ static int finish(struct flatten_sink *sink, const struct flatten_tree *tree, st
     if (fill(folder, tree->root, err) < 0 ||
         owners_write(folder->current, tree, FILE_BITS, DIRECTORY_BITS, err) < 0)
         return -1;
-    if ((root->mode & S_IWUSR) && set_metadata(folder->unfinished.fd, "root", root) < 0)
+    if ((root->mode & S_IWUSR) && set_metadata(folder, folder->unfinished.fd, "root", root) < 0)
         return fail("the directory", folder->name, err);
     if (give_name(folder, err) < 0)
         return -1;
     /* Only now: a root that its owner may not write to could not be moved. */
-    if (!(root->mode & S_IWUSR) && set_metadata(folder->parent, folder->name, root) < 0)
+    if (!(root->mode & S_IWUSR) && set_metadata(folder, folder->parent, folder->name, root) < 0)
         return fail("the directory", folder->name, err);
     return 0;
 }
@@ -287,6 +291,11 @@ struct flatten_sink *folder_open(int parent, const char *path, struct err *err)
         return &folder->sink;
     folder_close(&folder->sink);
     return NULL;
+}
+
+uint64_t folder_capabilities(const struct flatten_sink *sink)
+{
+    return ((const struct folder *)sink)->capabilities;
 }
 
 void folder_close(struct flatten_sink *sink)

@@ -9,7 +9,7 @@
  * owner's id (set-user-id, set-group-id) loses that bit: the owner is another now.
  * Other modes are as in the image, those that lock the user himself out included. What the
  * image says of owners and lost bits is recorded in it, in .coracle/owners.mtree (owners.h).
- * user.* attributes are kept where the file system has such, security.capability never.
+ * user.* attributes are kept where the file system has such, security.capability never: it is counted.
  *
  * It is made beside its place, in a directory that only the user may enter, and gets its
  * name when it is complete: then what killed makers of the same name left is gone too
@@ -28,6 +28,9 @@
  * nothing can be made there (ERR_OUTPUT), or no memory.
  */
 struct flatten_sink *folder_open(int parent, const char *path, struct err *err);
+
+/* How many files of the complete directory have lost their security.capability. */
+uint64_t folder_capabilities(const struct flatten_sink *sink);
 
 /* What is not complete is removed. NULL is fine. */
 void folder_close(struct flatten_sink *sink);

@@ -97,6 +97,37 @@ make_varied_layout() {
     grep -q '^-rw-r--r-- 7/8 .*/etc/image-release$' list || report "$(grep image-release list)"
 }
 
+# make_capable: capable.tar, with two files that have a capability, one of them with two names.
+make_capable() {
+    python3 - <<'END'
+import io, tarfile
+with tarfile.open("capable.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+    for name in "one", "two", "three":
+        info = tarfile.TarInfo(name)
+        info.size = 1
+        if name != "three":
+            info.pax_headers = {"SCHILY.xattr.security.capability": "\1\0\0\2\0\4" + 14 * "\0"}
+        tar.addfile(info, io.BytesIO(b"x"))
+    info = tarfile.TarInfo("again")
+    info.type, info.linkname = tarfile.LNKTYPE, "two"
+    tar.addfile(info)
+END
+}
+
+@test "capabilities of files, which a directory of a user cannot have, are counted" {
+    local source
+    need python3
+    make_capable
+    must_convert capable.tar kept.sqfs
+    for source in capable.tar kept.sqfs; do
+        convert "$source" "dir:$source.d"
+        assert_success
+        assert_equal "$stderr" "coracle: warning: 2 files of the image have lost their capabilities \
+(security.capability): only root can give such; a SquashFS file keeps them"
+    done
+    must_convert capable.tar.d lost.sqfs
+}
+
 @test "a tar of a root file system, compressed or not, or through a pipe" {
     tar -C "$IMAGE" --sort=name -cf plain.tar .
     gzip -k plain.tar

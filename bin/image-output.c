@@ -152,6 +152,8 @@ int output_write(const struct output *output, struct flatten_request *request, s
     if (counts.devices)
         log_warning("%llu device nodes of the image were left out: only root can make them",
                     (unsigned long long)counts.devices);
+    if (counts.is_empty)
+        log_warning("the image has no files: no command can be run in it");
     return 0;
 }
 
@@ -185,6 +187,7 @@ int output_write_source(const struct output *output, const struct image_source *
                                       .layer_count = source->layer_count,
                                       .config = source->config,
                                       .config_length = source->config_length,
+                                      .needs_files = image_source_needs_files(source),
                                       .await = await,
                                       .progress = show_flattened,
                                       .finishing = show_writing,

@@ -171,9 +171,16 @@ int image_source_fetch_config(struct image_source *source, const char *folder, s
     return 0;
 }
 
+int image_source_needs_files(const struct image_source *source)
+{
+    return source->tree && !source->config;
+}
+
 int image_source_failed(const struct image_source *source, struct err *err)
 {
-    return err->id == ERR_LAYER || err->id == ERR_DIGEST ? err_prefix(err, "the image %s", source->name) : -1;
+    return err->id == ERR_LAYER || err->id == ERR_DIGEST || err->id == ERR_IMAGE_EMPTY
+               ? err_prefix(err, "the image %s", source->name)
+               : -1;
 }
 
 void image_source_warn(const struct image_source *source)

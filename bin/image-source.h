@@ -75,6 +75,12 @@ int image_source_wait(const struct image_source *source, size_t index, struct er
 /* Fetches the configuration alone. */
 int image_source_fetch_config(struct image_source *source, const char *folder, struct err *err);
 
+/*
+ * Whether one without a file is a mistake: a bare directory or tar. An image that says what it is may be
+ * empty, as "FROM scratch" is.
+ */
+int image_source_needs_files(const struct image_source *source);
+
 /* What is wrong with a layer is told with the image's name. Returns -1. */
 int image_source_failed(const struct image_source *source, struct err *err);
 

@@ -70,6 +70,7 @@ int image_write(struct image_writing *writing, const struct image_source *source
                                  .config_length = source->config_length,
                                  .manifest = source->manifest,
                                  .manifest_length = source->manifest_length,
+                                 .needs_files = image_source_needs_files(source),
                                  .platform = platform_of(options),
                                  .progress = show,
                                  .progress_data = source->progress};

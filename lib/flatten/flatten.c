@@ -118,11 +118,21 @@ static void free_journals(struct work *work)
     free(work->journals);
 }
 
+static int apply(struct work *work, struct tree *tree, struct err *err)
+{
+    if (tree_begin(tree, work, err) < 0 || apply_layers(tree, err) < 0)
+        return -1;
+    work->counts.is_empty = tree->root->live == 0;
+    if (work->counts.is_empty && work->request->needs_files)
+        return err_set(err, ERR_IMAGE_EMPTY, "there is no file in it; was it made of the wrong directory?");
+    return add_config(tree, err);
+}
+
 static int build(struct work *work, struct tree *tree, struct err *err)
 {
     struct flatten_tree result;
 
-    if (tree_begin(tree, work, err) < 0 || apply_layers(tree, err) < 0 || add_config(tree, err) < 0)
+    if (apply(work, tree, err) < 0)
         return -1;
     tree_free(tree);
     if (tree_settle(tree, &result, err) < 0 || fetch_missing(work, &result, err) < 0 ||

@@ -113,6 +113,7 @@ struct flatten_request {
     const void *config;
     size_t config_length;
     const char *config_dir, *config_name;
+    int needs_files;       /* layers that leave no name in the tree are refused: ERR_IMAGE_EMPTY */
     uint64_t memory_limit; /* 0: FLATTEN_MEMORY_LIMIT */
     /* Called before layer INDEX is read, which may only come now. 0 or -1. NULL: all are there. */
     int (*await)(void *data, size_t index, struct err *err);
@@ -129,13 +130,14 @@ struct flatten_counts {
     uint64_t attributes; /* extended attributes left out */
     uint64_t stored;     /* files whose contents went to the sink */
     uint64_t reread;     /* layers that had to be read twice */
+    int is_empty;        /* no name of theirs is in the tree */
 };
 
 /*
  * Flattens the layers of REQUEST into SINK. COUNTS may be NULL. 0, or -1: a layer is not
  * what its digest says (ERR_DIGEST), damaged, or breaks a rule (ERR_LAYER; the text names
- * layer and entry), or what the sink says. The sink's finish is called only after all
- * layers were verified. What the tree is made of belongs to ARENA.
+ * layer and entry), nothing is in them (ERR_IMAGE_EMPTY), or what the sink says. The sink's finish is called
+ * only after all layers were verified. What the tree is made of belongs to ARENA.
  */
 int flatten(const struct flatten_request *request, struct flatten_sink *sink, struct flatten_counts *counts,
             struct arena *arena, struct err *err);

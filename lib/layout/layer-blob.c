@@ -1,6 +1,7 @@
 #include "layout/layer-blob.h"
 
 #include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -90,10 +91,17 @@ static int archive_failed(const struct passing *passing, struct archive *archive
                                      reason ? reason : "no reason is known");
 }
 
+static int is_root(struct archive_entry *member)
+{
+    const char *name = archive_entry_pathname(member);
+
+    return name && name[strspn(name, "./")] == 0;
+}
+
 static int walk(struct passing *passing, struct archive *archive)
 {
     struct archive_entry *member;
-    int result;
+    int result, has_files = !passing->blob->write->needs_files;
 
     if (!archive)
         return err_set(passing->err, ERR_NO_MEMORY, "no memory to read a layer");
@@ -102,10 +110,13 @@ static int walk(struct passing *passing, struct archive *archive)
     archive_read_support_format_empty(archive);
     if (archive_read_open(archive, passing, NULL, next_bytes, NULL) != ARCHIVE_OK)
         return archive_failed(passing, archive);
-    do
-        result = archive_read_next_header(archive, &member);
-    while (result == ARCHIVE_OK || result == ARCHIVE_WARN);
-    return result == ARCHIVE_EOF && !passing->failed ? 0 : archive_failed(passing, archive);
+    while ((result = archive_read_next_header(archive, &member)) == ARCHIVE_OK || result == ARCHIVE_WARN)
+        has_files |= !is_root(member);
+    if (result != ARCHIVE_EOF || passing->failed)
+        return archive_failed(passing, archive);
+    return has_files ? 0
+                     : err_set(passing->err, ERR_IMAGE_EMPTY,
+                               "there is no file in it; was it made of the wrong directory?");
 }
 
 /*

@@ -48,6 +48,7 @@ struct layout_write {
     size_t config_length;
     const void *manifest; /* the source's, verified; NULL: it has none */
     size_t manifest_length;
+    int needs_files;              /* a layer without a digest that has no entry is refused: ERR_IMAGE_EMPTY */
     struct oci_platform platform; /* where it names none; NULL in it: linux, amd64 */
     enum layout_compression compression;
     unsigned level; /* 0: gzip 6, zstd 3 */
@@ -68,7 +69,7 @@ struct layout_writer *layout_create(const struct reference *destination, int rep
                                     struct err *err);
 
 /*
- * Writes the image. 0, or -1: ERR_OUTPUT, ERR_IMAGE_CONFIG, or what layer_read() says. Then
+ * Writes the image. 0, or -1: ERR_OUTPUT, ERR_IMAGE_CONFIG, ERR_IMAGE_EMPTY, or what layer_read() says. Then
  * nothing of it is left after layout_writer_close().
  */
 int layout_write(struct layout_writer *writer, const struct layout_write *write, struct err *err);

@@ -319,18 +319,43 @@ make_tar_of_known_end() {
 # other_machine: an architecture that this machine is not.
 other_machine() { if [[ $(uname -m) == aarch64 ]]; then echo amd64; else echo arm64; fi; }
 
+# take_manifest: the file changed becomes the manifest of the layout's image.
+take_manifest() {
+    local manifest
+    read -r -a manifest < <(blob changed)
+    jq -c --arg d "${manifest[0]}" --argjson s "${manifest[1]}" '.manifests[0].digest = $d | .manifests[0].size = $s' \
+        layout/index.json >changed
+    mv changed layout/index.json
+}
+
 # is_for ARCHITECTURE: the image of the layout says that it is for that.
 is_for() {
-    local config manifest
+    local config
     config=$(jq -r '.config.digest' "layout/blobs/sha256/$(jq -r '.manifests[0].digest' layout/index.json | cut -d : -f 2)")
     jq -c --arg a "$1" 'if $a == "" then del(.architecture) else .architecture = $a end' "layout/blobs/${config/://}" >changed
     read -r -a config < <(blob changed)
     jq -c --arg d "${config[0]}" --argjson s "${config[1]}" '.config.digest = $d | .config.size = $s' \
         "layout/blobs/sha256/$(jq -r '.manifests[0].digest' layout/index.json | cut -d : -f 2)" >changed
-    read -r -a manifest < <(blob changed)
-    jq -c --arg d "${manifest[0]}" --argjson s "${manifest[1]}" '.manifests[0].digest = $d | .manifests[0].size = $s' \
-        layout/index.json >changed
-    mv changed layout/index.json
+    take_manifest
+}
+
+# of_layers none|whiteout: the layout's image has no layer, or one that hides what is not there.
+of_layers() {
+    local -a layer config
+    local ids='[]' layers='[]'
+    if [[ $1 == whiteout ]]; then
+        mkdir hidden && : >hidden/.wh.nothing
+        tar -C hidden -cf hidden.tar .
+        read -r -a layer < <(blob hidden.tar)
+        ids="[\"${layer[0]}\"]"
+        layers="[{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"${layer[0]}\",\"size\":${layer[1]}}]"
+    fi
+    printf '{"architecture":"%s","os":"linux","rootfs":{"type":"layers","diff_ids":%s}}' \
+        "$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')" "$ids" >changed
+    read -r -a config < <(blob changed)
+    printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":
+        "application/vnd.oci.image.config.v1+json","digest":"%s","size":%d},"layers":%s}' "${config[@]}" "$layers" >changed
+    take_manifest
 }
 
 # One that it was not asked for would fail only when it is executed.
@@ -371,6 +396,45 @@ is_for() {
     for source in nothing dir:nothing; do
         convert "$source" out.sqfs
         refused_with image-empty nothing || return
+    done
+}
+
+@test "what has no file in it is no image, whatever it is and whatever is made of it" {
+    local source destination
+    need mksquashfs
+    mkdir nothing bare bare/.coracle
+    tar -cf none.tar -T /dev/null
+    tar -C nothing -cf root.tar .
+    gzip -k root.tar
+    mksquashfs nothing nothing.sqfs -quiet -no-progress -all-root
+    for source in tar:none.tar root.tar root.tar.gz nothing.sqfs bare; do
+        for destination in out.sqfs dir:out oci:out oci-archive:out.tar docker-archive:out.tar; do
+            convert "$source" "$destination"
+            refused_with image-empty 'there is no file in it' || report "$source to $destination" || return
+        done
+    done
+    "$PROGRAM" convert tar:- out.sqfs <root.tar 2>error || true
+    grep -q 'no file in it.*image-empty' error
+    for source in tar:none.tar root.tar.gz nothing.sqfs; do
+        capture "$PROGRAM" run "$source" -- true
+        refused_with image-empty "${source#tar:}" || return
+    done
+    assert_equal "$(find cache -name '*.sqfs*')" ''
+}
+
+# "FROM scratch", with no layer or with one that says nothing.
+@test "an OCI image without a file is one, with a warning" {
+    local layers
+    make_layout
+    for layers in none whiteout; do
+        of_layers $layers
+        convert --force oci:layout made.sqfs
+        assert_success
+        assert_equal "$stderr" 'coracle: warning: the image has no files: no command can be run in it'
+        convert --force made.sqfs made-too.sqfs
+        assert_success
+        cmp made.sqfs made-too.sqfs
+        must_convert oci:layout oci:copied:$layers
     done
 }
 

@@ -45,34 +45,79 @@ int launch_is_script(const char *path)
            !memchr(head.bytes, 0, head.length);
 }
 
-static const char *machine_name(unsigned machine)
-{
-    static const struct {
-        unsigned machine;
-        const char *name;
-    } names[] = {{EM_386, "i386"},    {EM_X86_64, "x86_64"}, {EM_AARCH64, "aarch64"}, {EM_ARM, "arm"},
-                 {EM_PPC64, "ppc64"}, {EM_S390, "s390x"},    {EM_RISCV, "riscv64"}};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (names[i].machine == machine)
-            return names[i].name;
-    return "another machine";
-}
-
-/* The machine that this program was compiled for. */
-static unsigned own_machine(void)
-{
-    struct head head;
-    Elf64_Ehdr elf;
-
-    read_head("/proc/self/exe", &head);
-    memcpy(&elf, head.bytes, sizeof(elf));
-    return head.length < sizeof(elf) ? EM_NONE : elf.e_machine;
-}
-
 static int is_elf(const struct head *head)
 {
     return head->length >= sizeof(Elf32_Ehdr) && memcmp(head->bytes, ELFMAG, SELFMAG) == 0;
+}
+
+/* Of which machine an ELF file is: e_machine, which stands at one place in both classes, and EI_DATA. */
+struct machine {
+    unsigned number, order;
+};
+
+/* EM_NONE: it is no ELF file, or cannot be read. */
+static struct machine machine_of(const char *path)
+{
+    struct machine machine = {EM_NONE, ELFDATANONE};
+    struct head head;
+    Elf32_Ehdr elf;
+
+    read_head(path, &head);
+    if (!is_elf(&head))
+        return machine;
+    memcpy(&elf, head.bytes, sizeof(elf));
+    machine.order = elf.e_ident[EI_DATA];
+    machine.number = machine.order == ELFDATA2MSB ? be16toh(elf.e_machine) : le16toh(elf.e_machine);
+    return machine;
+}
+
+/* What is known by two names: the kernel's, and that of images. */
+struct machine_names {
+    struct machine machine;
+    const char *kernel, *image;
+};
+
+static const struct machine_names *machine_names(struct machine machine)
+{
+    static const struct machine_names known[] = {
+        {{EM_386, ELFDATA2LSB}, "i386", "386"},          {{EM_X86_64, ELFDATA2LSB}, "x86_64", "amd64"},
+        {{EM_AARCH64, ELFDATA2LSB}, "aarch64", "arm64"}, {{EM_ARM, ELFDATA2LSB}, "arm", "arm"},
+        {{EM_PPC64, ELFDATA2LSB}, "ppc64le", "ppc64le"}, {{EM_PPC64, ELFDATA2MSB}, "ppc64", "ppc64"},
+        {{EM_S390, ELFDATA2MSB}, "s390x", "s390x"},      {{EM_RISCV, ELFDATA2LSB}, "riscv64", "riscv64"},
+    };
+    static const struct machine_names unknown = {{EM_NONE, ELFDATANONE}, "another machine", NULL};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].machine.number == machine.number && known[i].machine.order == machine.order)
+            return &known[i];
+    return &unknown;
+}
+
+/* The machine that this program was compiled for. */
+static struct machine own_machine(void)
+{
+    return machine_of("/proc/self/exe");
+}
+
+/* A kernel executes programs of its machine's 32-bit kin too, and looks for their interpreters. */
+static int is_kin(struct machine machine, struct machine own)
+{
+    return (own.number == EM_X86_64 && machine.number == EM_386) ||
+           (own.number == EM_AARCH64 && machine.number == EM_ARM);
+}
+
+/*
+ * Whether that PATH could not be executed, for the reason ERRNUM, is because it is a program for another
+ * machine: there is no emulator for it, or it is not where the kernel looks (binfmt_misc).
+ */
+static int is_foreign(const char *path, int errnum)
+{
+    const struct machine machine = machine_of(path), own = own_machine();
+
+    if (machine.number == EM_NONE || own.number == EM_NONE ||
+        (machine.number == own.number && machine.order == own.order))
+        return 0;
+    return errnum == ENOEXEC || errnum == ELIBBAD || (errnum == ENOENT && !is_kin(machine, own));
 }
 
 /* The program interpreter that a 64-bit ELF file names, NULL where it names none within its first bytes. */
@@ -119,19 +164,39 @@ int launch_touch_program(const char *path)
     return 1;
 }
 
+/* PATH WHAT (" is", ": its interpreter /lib/ld.so is") the program FILE, which is foreign. */
+static int diagnose_foreign(const struct launch *launch, const char *path, const char *what, const char *file,
+                            int errnum, struct err *err)
+{
+    const struct machine_names *own = machine_names(own_machine());
+    const char *theirs = machine_names(machine_of(file))->kernel;
+    const char *node = arena_printf(launch->arena, "%s%s a program for %s, and this node is %s",
+                                    str_quote(launch->arena, path), what, theirs, own->kernel);
+
+    /* Without the flag F it is looked for in the container: Documentation/admin-guide/binfmt-misc.rst */
+    if (errnum == ENOENT)
+        return err_set(
+            err, ERR_COMMAND_NOT_EXECUTABLE,
+            "%s; the emulator that it has for such (binfmt_misc) is not in the container: the site "
+            "can register it with the flag F",
+            node);
+    return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s; use an image for this architecture%s%s", node,
+                   own->image ? ": coracle pull --platform linux/" : "", own->image ? own->image : "");
+}
+
 static int diagnose_elf(const struct launch *launch, const struct head *head, const char *path, int errnum,
                         struct err *err)
 {
     const char *file = str_quote(launch->arena, path);
     const char *interpreter = elf_interpreter(head);
-    Elf32_Ehdr elf; /* e_machine stands at the same place in both classes */
 
-    memcpy(&elf, head->bytes, sizeof(elf));
-    if (elf.e_ident[EI_DATA] == (BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB) &&
-        errnum == ENOEXEC && elf.e_machine != own_machine())
-        return err_set(err, ERR_COMMAND_NOT_EXECUTABLE,
-                       "%s is a program for %s and this node is %s; use an image for this architecture", file,
-                       machine_name(elf.e_machine), machine_name(own_machine()));
+    if (is_foreign(path, errnum))
+        return diagnose_foreign(launch, path, " is", path, errnum, err);
+    if (errnum == ELIBBAD && interpreter && is_foreign(interpreter, errnum))
+        return diagnose_foreign(
+            launch, path,
+            arena_printf(launch->arena, ": its interpreter %s is", str_quote(launch->arena, interpreter)),
+            interpreter, errnum, err);
     if (errnum == ENOENT && interpreter)
         return err_set(
             err, ERR_COMMAND_NOT_EXECUTABLE,
@@ -150,8 +215,13 @@ static int diagnose_script(const struct launch *launch, const struct head *head,
     const char *file = str_quote(launch->arena, path);
     const char *start = head->bytes + 2 + strspn(head->bytes + 2, " \t");
     size_t length = strcspn(start, " \t\n");
-    const char *interpreter = str_quote(launch->arena, arena_strndup(launch->arena, start, length));
+    const char *program = arena_strndup(launch->arena, start, length);
+    const char *interpreter = str_quote(launch->arena, program);
 
+    if (is_foreign(program, errnum))
+        return diagnose_foreign(launch, path,
+                                arena_printf(launch->arena, " is a script for %s,", interpreter), program,
+                                errnum, err);
     if (length && start[length - 1] == '\r')
         return err_set(
             err, ERR_COMMAND_NOT_EXECUTABLE,
@@ -238,6 +308,9 @@ int launch_diagnose(const struct launch *launch, const char *path, int errnum, s
     if (errnum == ENOEXEC && head.length == 0)
         return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s is an empty file",
                        str_quote(launch->arena, path));
+    /* As launch_exec() has tried it. */
+    if (errnum == ENOEXEC && launch_is_script(path) && is_foreign("/bin/sh", errnum))
+        return diagnose_foreign(launch, path, " is a script for /bin/sh,", "/bin/sh", errnum, err);
     return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s cannot be executed: %s",
                    str_quote(launch->arena, path), err_reason(errnum));
 }

@@ -294,15 +294,72 @@ elf_header() {
     printf '\170\0\0\0\0\0\0\0\170\0\0\0\0\0\0\0\0\20\0\0\0\0\0\0'
 }
 
+# make_foreign FILE: a program for a machine that is not this one: FOREIGN; sets OWN too.
+make_foreign() {
+    local machine='\0267\0'
+    FOREIGN=aarch64 OWN=x86_64
+    if [[ $(uname -m) == aarch64 ]]; then machine='\076\0' FOREIGN=x86_64 OWN=aarch64; fi
+    elf_header "$machine" >"$1"
+    chmod 755 "$1"
+}
+
 @test "command: for another architecture, 126 and both are named" {
-    local machine='\0267\0' name=aarch64 own=x86
-    if [[ $(uname -m) == aarch64 ]]; then machine='\076\0' name=x86 own=aarch64; fi
-    elf_header "$machine" >"$IMAGE/opt/foreign"
-    chmod 755 "$IMAGE/opt/foreign"
+    make_foreign "$IMAGE/opt/foreign"
     refused 126 not-executable run "$IMAGE" /opt/foreign
-    says /opt/foreign
-    says_one_of "$name"
-    says_one_of "$own"
+    says "/opt/foreign is a program for $FOREIGN, and this node is $OWN" 'coracle pull --platform linux/'
+    # Of another byte order: what stands for s390x.
+    { printf '\177ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\2\0\026\0\0\0\1' && head -c 100 /dev/zero; } >"$IMAGE/opt/foreign"
+    refused 126 not-executable run "$IMAGE" /opt/foreign
+    says "/opt/foreign is a program for s390x, and"
+}
+
+@test "command: what needs a program for another architecture, which is named" {
+    make_foreign "$IMAGE/opt/foreign"
+    echo '#!/opt/foreign -x' >"$IMAGE/opt/script"
+    rm "$IMAGE/bin/sh"
+    cp "$IMAGE/opt/foreign" "$IMAGE/bin/sh"
+    echo 'echo hello' >"$IMAGE/opt/plain"
+    chmod 755 "$IMAGE"/opt/{script,plain}
+    refused 126 not-executable run "$IMAGE" /opt/script
+    says "/opt/script is a script for /opt/foreign, a program for $FOREIGN, and this node is $OWN"
+    refused 126 not-executable run "$IMAGE" /opt/plain
+    says "/opt/plain is a script for /bin/sh, a program for $FOREIGN, and this node is $OWN"
+    refused 126 not-executable shell "$IMAGE"
+    says "/bin/sh is a program for $FOREIGN"
+}
+
+@test "command: a program whose interpreter is one for another architecture" {
+    need readelf
+    local interpreter
+    interpreter=$(dynamic_program "$IMAGE/opt/dynamic")
+    [[ -n $interpreter ]] || skip "needs a dynamically linked program"
+    mkdir -p "$IMAGE$(dirname "$interpreter")"
+    make_foreign "$IMAGE$interpreter"
+    refused 126 not-executable run "$IMAGE" /opt/dynamic
+    says "/opt/dynamic: its interpreter $interpreter is a program for $FOREIGN, and this node is $OWN"
+}
+
+# emulated EMULATOR FLAG COMMAND...: where the kernel gives FOREIGN's programs to the program EMULATOR.
+emulated() {
+    local -a machine
+    read -r -a machine < <(od -An -tu1 -j 18 -N 2 "$IMAGE/opt/foreign")
+    # shellcheck disable=SC2016
+    unshare -Urm sh -c '
+        mount -t binfmt_misc none /proc/sys/fs/binfmt_misc &&
+            printf ":foreign:M:18:\\x%02x\\x%02x::%s:%s" "$1" "$2" "$3" "$4" >/proc/sys/fs/binfmt_misc/register &&
+            shift 4 && exec "$@"' - "${machine[@]}" "$@"
+}
+
+@test "command: for another architecture, which the host has an emulator for" {
+    make_foreign "$IMAGE/opt/foreign"
+    unshare -Urm mount -t binfmt_misc none /proc/sys/fs/binfmt_misc ||
+        skip 'users can register no emulator: Linux before 6.7, or a container'
+    cp "$(realpath "$IMAGE/bin/busybox")" emulator
+    capture emulated "$PWD/emulator" F "$CORACLE" run "$IMAGE" /opt/foreign
+    [[ $stderr == 'emulator: applet not found' ]] || report "expected the emulator's own error"
+    capture emulated /no/emulator '' "$CORACLE" run "$IMAGE" /opt/foreign
+    assert_one_error 126 not-executable
+    says "/opt/foreign is a program for $FOREIGN" 'the emulator'
 }
 
 # dynamic_program FILE: a program that wants an ELF interpreter; prints which.

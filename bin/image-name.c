@@ -155,7 +155,8 @@ static int is_tar(const char *path)
     const size_t length = n < 0 ? 0 : (size_t)n;
 
     return magic_is(head, length, MAGIC_TAR_OFFSET, MAGIC_TAR) || magic_is(head, length, 0, MAGIC_GZIP) ||
-           magic_is(head, length, 0, MAGIC_ZSTD);
+           magic_is(head, length, 0, MAGIC_ZSTD) || magic_is(head, length, 0, MAGIC_XZ) ||
+           magic_is(head, length, 0, MAGIC_BZIP2);
 }
 
 /* The same command anew, with the image that was found: what is open is closed by that. */

@@ -32,7 +32,7 @@ static int open_file(struct image_tree *tree, const char *path, struct arena *ar
                        "cannot open the image %s: %s", str_quote(arena, path), err_reason(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is not a file", str_quote(arena, path));
-    tree->layer = (struct layer){.fd = tree->fd, .size = (uint64_t)st.st_size};
+    tree->layer = (struct layer){.fd = tree->fd, .size = (uint64_t)st.st_size, .is_tar = 1};
     return 0;
 }
 
@@ -45,6 +45,7 @@ static int open_tar(struct image_tree *tree, const char *path, struct arena *are
                    ? 0
                    : err_set(err, ERR_IMAGE_UNKNOWN, "the image %s is an empty file", str_quote(arena, path));
     tree->layer = layer_of_pipe(&tree->pipe, STDIN_FILENO);
+    tree->layer.is_tar = 1;
     tree->pipe.go_on = interrupt_check; /* a pipe may be silent for ever */
     return 0;
 }

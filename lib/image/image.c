@@ -53,6 +53,8 @@ static int refuse_content(const char *name, const unsigned char *head, size_t le
         {0, MAGIC_GZIP,
          "a gzip file; if it is a tar archive, unpack it: mkdir DIRECTORY && tar -C DIRECTORY -xf FILE"},
         {0, MAGIC_ZSTD, "a zstd file; if it is a tar archive, unpack it: tar --zstd -C DIRECTORY -xf FILE"},
+        {0, MAGIC_XZ, "an xz file; if it is a tar archive, unpack it: tar -C DIRECTORY -xJf FILE"},
+        {0, MAGIC_BZIP2, "a bzip2 file; if it is a tar archive, unpack it: tar -C DIRECTORY -xjf FILE"},
         {0, "sqsh", "a SquashFS file of a machine with another byte order; make it anew with mksquashfs"},
     };
 

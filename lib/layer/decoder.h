@@ -7,9 +7,10 @@
 #include <stddef.h>
 
 enum decoder_result {
-    DECODER_MORE,    /* wants more input or more room */
-    DECODER_END,     /* a member or frame is complete; another may begin with the next byte */
-    DECODER_DAMAGED, /* this is not what it should be */
+    DECODER_MORE,      /* wants more input or more room */
+    DECODER_END,       /* a member or frame is complete; another may begin with the next byte */
+    DECODER_DAMAGED,   /* this is not what it should be */
+    DECODER_TOO_LARGE, /* it needs more memory than it may have, or than there is */
 };
 
 /* Moves on as it is used up and filled. */
@@ -30,5 +31,7 @@ struct decoder {
 void *decoder_isal(const struct decoder **decoder); /* gzip, twice as fast as the next */
 void *decoder_zlib(const struct decoder **decoder);
 void *decoder_zstd(const struct decoder **decoder);
+void *decoder_xz(const struct decoder **decoder);
+void *decoder_bzip2(const struct decoder **decoder);
 
 #endif

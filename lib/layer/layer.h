@@ -4,7 +4,9 @@
  * A layer is a range of an open file: a blob of a registry or of an OCI layout, or a
  * part of an archive, from which nothing has to be extracted. What the range is, is
  * recognised by its first bytes: a tar, or one compressed with gzip (any number of
- * members, RFC 1952) or zstd (any number of frames, skippable ones too, RFC 8878).
+ * members, RFC 1952) or zstd (any number of frames, skippable ones too, RFC 8878). What is no
+ * image's layer but a tar that a user has packed may be compressed with xz (any number of
+ * streams, xz-file-format.txt 1.1.0) or bzip2 (the same), where the libraries were found.
  *
  *     struct layer_reader *reader = layer_open(&layer, err);
  *     while ((result = layer_read(reader, &bytes, &length, err)) == 0 && length) ...
@@ -41,6 +43,7 @@ struct layer {
     const char *digest;          /* of the range: "sha256:...", "sha512:..."; NULL: is not checked */
     const char *diff_id;         /* of the tar in it; NULL: is not checked */
     struct layer_stream *stream; /* not NULL: instead of the range */
+    int is_tar;                  /* a user's tar, for which the rules of layers do not hold */
 };
 
 /*
@@ -65,11 +68,14 @@ struct layer layer_of_pipe(struct layer_pipe *pipe, int fd);
  */
 enum { LAYER_ZSTD_WINDOW = 27 };
 
+/* The greatest dictionary of xz, the same: twice what xz -9 makes. */
+enum { LAYER_XZ_DICTIONARY = 27 };
+
 struct layer_reader;
 
 /*
  * Begins to read LAYER, whose strings and descriptor must stay until layer_close().
- * NULL: what the range holds is not a layer, or a stream was begun before (ERR_LAYER), the
+ * NULL: what the range holds is not a layer (or not a tar), or a stream was begun before (ERR_LAYER), the
  * digest is none that we know (ERR_DIGEST), an I/O error (ERR_IMAGE_UNREADABLE) or
  * ERR_NO_MEMORY.
  */
@@ -81,7 +87,7 @@ struct layer_copy {
 };
 struct layer_reader *layer_open_copy(const struct layer *layer, struct layer_copy *copy, struct err *err);
 
-/* How the range is compressed: "gzip" or "zstd"; NULL: not at all. */
+/* How the range is compressed: "gzip" or "zstd", of a tar "xz" or "bzip2" too; NULL: not at all. */
 const char *layer_compression(const struct layer_reader *reader);
 
 /*

@@ -148,14 +148,32 @@ static int is_tar_block(const unsigned char *block)
 #define decoder_gzip decoder_zlib
 #endif
 
+#ifndef HAVE_LZMA
+#define decoder_xz NULL
+#endif
+#ifndef HAVE_BZIP2
+#define decoder_bzip2 NULL
+#endif
+
 static const struct {
     const char *magic;
-    const char *name; /* of what is not read; NULL where `open` reads it */
-    void *(*open)(const struct decoder **decoder);
+    const char *name;                              /* of what no layer may be compressed with; NULL: it may */
+    void *(*open)(const struct decoder **decoder); /* NULL: it is not read at all */
 } formats[] = {
-    {MAGIC_GZIP, NULL, decoder_gzip}, {MAGIC_ZSTD, NULL, decoder_zstd}, {MAGIC_XZ, "xz", NULL},
-    {MAGIC_BZIP2, "bzip2", NULL},     {MAGIC_LZ4, "lz4", NULL},         {"PK\x03\x04", "zip", NULL},
+    {MAGIC_GZIP, NULL, decoder_gzip},      {MAGIC_ZSTD, NULL, decoder_zstd}, {MAGIC_XZ, "xz", decoder_xz},
+    {MAGIC_BZIP2, "bzip2", decoder_bzip2}, {MAGIC_LZ4, "lz4", NULL},         {"PK\x03\x04", "zip", NULL},
 };
+
+static int refuse_format(const struct layer_reader *reader, const char *name, struct err *err)
+{
+    if (reader->layer.is_tar)
+        return err_set(err, ERR_LAYER, "it is compressed with %s, which is not read here; undo that first",
+                       name);
+    return err_set(err, ERR_LAYER,
+                   "the layer is compressed with %s; layers are plain, gzip or zstd: "
+                   "convert the image first, for example with skopeo",
+                   name);
+}
 
 static int is_skippable_frame(const unsigned char *bytes, size_t length)
 {
@@ -172,11 +190,8 @@ static int recognise(struct layer_reader *reader, struct err *err)
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         if (!magic_is(bytes, length, 0, formats[i].magic))
             continue;
-        if (formats[i].name)
-            return err_set(err, ERR_LAYER,
-                           "the layer is compressed with %s; layers are plain, gzip or zstd: "
-                           "convert the image first, for example with skopeo",
-                           formats[i].name);
+        if (formats[i].name && (!reader->layer.is_tar || !formats[i].open))
+            return refuse_format(reader, formats[i].name, err);
         open = formats[i].open;
     }
     if (is_skippable_frame(bytes, length))
@@ -314,6 +329,12 @@ static int decode(struct layer_reader *reader, size_t *length, struct err *err)
         case DECODER_DAMAGED:
             return err_set(err, ERR_LAYER, "the layer's %s data is damaged near byte %llu; fetch it again",
                            reader->decoder->name, (unsigned long long)(reader->position - step.input_left));
+        case DECODER_TOO_LARGE:
+            return err_set(
+                err, ERR_LAYER,
+                "its %s data needs more memory than is given for that, %d MiB; undo the compression "
+                "first",
+                reader->decoder->name, 1 << (LAYER_XZ_DICTIONARY - 20));
         case DECODER_END:
             reader->between = 1;
             break;

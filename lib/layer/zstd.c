@@ -3,6 +3,7 @@
 #include "layer/layer.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 static enum decoder_result zstd_step(void *state, struct decoder_step *step)
 {
@@ -15,7 +16,8 @@ static enum decoder_result zstd_step(void *state, struct decoder_step *step)
     step->output += output.pos;
     step->room -= output.pos;
     if (ZSTD_isError(result))
-        return DECODER_DAMAGED;
+        return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge ? DECODER_TOO_LARGE
+                                                                                     : DECODER_DAMAGED;
     return result == 0 ? DECODER_END : DECODER_MORE;
 }
 

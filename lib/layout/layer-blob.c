@@ -150,6 +150,12 @@ static int put_tar(struct layer_blob *blob, const struct layer *layer, struct la
     return layer_finish(reader, err);
 }
 
+/* What a layer may be compressed with. */
+static int is_for_layers(const char *compression)
+{
+    return strcmp(compression, "gzip") == 0 || strcmp(compression, "zstd") == 0;
+}
+
 static const char *media_type(const struct layer_blob *blob, const char *compression)
 {
     if (blob->compressor)
@@ -172,7 +178,7 @@ static int put_layer(struct layer_blob *blob, const struct layer *layer, const c
     if (!reader)
         return -1;
     *compression = layer_compression(reader);
-    if (!blob->is_plain && !*compression && !layer->digest)
+    if (!blob->is_plain && !layer->digest && (!*compression || !is_for_layers(*compression)))
         result = compress_instead(blob, err);
     if (result == 0)
         result = put_tar(blob, layer, reader, err);

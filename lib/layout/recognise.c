@@ -19,7 +19,12 @@ enum { SIF_MAGIC_OFFSET = 32 };
 
 static int is_compressed(const char *head, size_t length)
 {
-    return magic_is(head, length, 0, MAGIC_GZIP) || magic_is(head, length, 0, MAGIC_ZSTD);
+    static const char *const magics[] = {MAGIC_GZIP, MAGIC_ZSTD, MAGIC_XZ, MAGIC_BZIP2};
+
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+        if (magic_is(head, length, 0, magics[i]))
+            return 1;
+    return 0;
 }
 
 /* Whether a tar that begins with the entry NAME is what docker or a tool for layouts writes. */
@@ -58,7 +63,7 @@ static int begins_archive(const char *bytes, size_t length)
 
 static int recognise_compressed(int fd, uint64_t size, const char *path, struct arena *arena, struct err *err)
 {
-    const struct layer layer = {.fd = fd, .size = size};
+    const struct layer layer = {.fd = fd, .size = size, .is_tar = 1};
     struct layer_reader *reader = layer_open(&layer, err);
     const void *bytes;
     size_t length = 0;
@@ -69,10 +74,12 @@ static int recognise_compressed(int fd, uint64_t size, const char *path, struct 
     layer_close(reader);
     if (result < 0)
         return err_prefix(err, "%s", str_quote(arena, path));
-    return result ? err_set(err, ERR_IMAGE_UNKNOWN,
-                            "%s is an archive of images that is compressed; undo that first: gunzip, unzstd",
-                            str_quote(arena, path))
-                  : 0;
+    return result
+               ? err_set(
+                     err, ERR_IMAGE_UNKNOWN,
+                     "%s is an archive of images that is compressed; undo that first: gunzip, unzstd, unxz",
+                     str_quote(arena, path))
+               : 0;
 }
 
 static int recognise_tar(int fd, enum reference_transport *transport, struct arena *arena)

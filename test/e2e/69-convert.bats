@@ -129,14 +129,17 @@ END
 }
 
 @test "a tar of a root file system, compressed or not, or through a pipe" {
+    need xz bzip2
     tar -C "$IMAGE" --sort=name -cf plain.tar .
     gzip -k plain.tar
     zstd -q plain.tar
+    xz -0 -k plain.tar
+    { head -c 100000 plain.tar | bzip2 -1 && tail -c +100001 plain.tar | bzip2 -1; } >plain.tar.bz2
     must_convert plain.tar plain.sqfs
     IMAGE=$PWD/plain.sqfs
     capture "$PROGRAM" run "$IMAGE" -- cat /etc/image-release
     assert_output 'image name'
-    for file in plain.tar.gz plain.tar.zst; do
+    for file in plain.tar.gz plain.tar.zst plain.tar.xz plain.tar.bz2; do
         must_convert --force "$file" other.sqfs
         cmp plain.sqfs other.sqfs
         capture "$PROGRAM" run "$file" -- cat /etc/image-release
@@ -146,6 +149,32 @@ END
     cmp plain.sqfs piped.sqfs
     "$PROGRAM" convert tar:- piped-too.sqfs < <(cat plain.tar.gz)
     cmp plain.sqfs piped-too.sqfs
+    "$PROGRAM" convert tar:- piped-xz.sqfs < <(cat plain.tar.xz)
+    cmp plain.sqfs piped-xz.sqfs
+}
+
+# A layer may not be: what is made of such a tar has gzip.
+@test "a tar with xz or bzip2 becomes a layer that all can read; damaged ones do not" {
+    local suffix destination
+    need skopeo xz bzip2
+    tar -C "$IMAGE" --sort=name -cf plain.tar .
+    xz -0 -k plain.tar && bzip2 -1 -k plain.tar
+    must_convert plain.tar oci:made:plain
+    must_convert plain.tar docker-archive:plain.docker
+    for suffix in xz bz2; do
+        must_convert "plain.tar.$suffix" "oci:made:$suffix"
+        cmp <(skopeo inspect --raw oci:made:plain) <(skopeo inspect --raw "oci:made:$suffix")
+        must_convert "plain.tar.$suffix" "docker-archive:$suffix.docker"
+        cmp plain.docker "$suffix.docker"
+        head -c 50000 "plain.tar.$suffix" >"cut.tar.$suffix"
+        { head -c 50000 "plain.tar.$suffix" && printf damage && tail -c +50007 "plain.tar.$suffix"; } >"bad.tar.$suffix"
+        for destination in out.sqfs oci:out docker-archive:out; do
+            convert "cut.tar.$suffix" "$destination"
+            refused_with layer 'is cut off' || return
+            convert "bad.tar.$suffix" "$destination"
+            refused_with layer 'data is damaged' || return
+        done
+    done
 }
 
 # refused_with IDENTIFIER TEXT: one error, and nothing of out is left.
@@ -265,8 +294,11 @@ make_tar_of_known_end() {
     convert cut.tar out.sqfs
     refused_with layer cut
     tar -C layout -czf archive.tar.gz .
-    convert archive.tar.gz out.sqfs
-    refused_with image-unknown gunzip
+    tar -C layout -cJf archive.tar.xz .
+    for source in archive.tar.gz archive.tar.xz; do
+        convert "$source" out.sqfs
+        refused_with image-unknown gunzip
+    done
 }
 
 # Layers of an archive may have no digest but that of their tar, and a directory has none.

@@ -149,6 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
         made_write(fd, bytes + 1, length - 1);
         layers[0] = made_layer_of(fd);
+        layers[0].is_tar = 1; /* for all kinds of compression */
     } else {
         request.layer_count = read_lines(layers, (const char *)bytes, length);
     }

@@ -11,7 +11,8 @@ packages_for() {
             build) printf '%s\n' gcc make autoconf automake libc6-dev linux-libc-dev musl-tools pkg-config xz-utils \
                 libsquashfuse-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-dev ;;
             # What fetches and converts images, without which configure leaves it out.
-            images) printf '%s\n' libcurl4-openssl-dev libssl-dev libarchive-dev libzstd-dev libsquashfs-dev libisal-dev zlib1g-dev ;;
+            images) printf '%s\n' libcurl4-openssl-dev libssl-dev libarchive-dev libzstd-dev libsquashfs-dev libisal-dev zlib1g-dev \
+                liblzma-dev libbz2-dev ;;
             # test/images.
             image-tests) printf '%s\n' docker-registry apache2-utils skopeo openssl python3 umoci squashfs-tools buildah podman jq ;;
             # make_image.

@@ -3,6 +3,13 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#ifdef HAVE_LZMA
+#include <endian.h>
+#include <lzma.h>
+#endif
+#ifdef HAVE_BZIP2
+#include <bzlib.h>
+#endif
 
 #include "base/fd.h"
 #include "layer/layer.h"
@@ -70,6 +77,46 @@ static size_t zstd_frames(size_t first)
     return length + sizeof(skippable);
 }
 
+#ifdef HAVE_LZMA
+static size_t xz_streams(size_t first)
+{
+    size_t length = 0;
+
+    lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, tar, first, blob, &length, ROOM);
+    lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, tar + first, TAR - first, blob, &length, ROOM);
+    return length;
+}
+
+/* The first block header behind the stream's says that the dictionary has 2 or 3 << (BITS + 11) bytes. */
+static void set_dictionary(unsigned char bits)
+{
+    enum { HEADER = 12 };
+    static const unsigned char lzma2[] = {0x21, 1}; /* its number, and the size of what follows */
+    const size_t length = (size_t)(blob[HEADER] + 1) * 4 - 4;
+    unsigned char *filter = memmem(blob + HEADER, length, lzma2, sizeof(lzma2));
+    uint32_t sum;
+
+    if (!filter)
+        exit(1);
+    filter[sizeof(lzma2)] = bits;
+    sum = htole32(lzma_crc32(blob + HEADER, length, 0));
+    memcpy(blob + HEADER + length, &sum, sizeof(sum));
+}
+#endif
+
+#ifdef HAVE_BZIP2
+static size_t bzip2_streams(size_t first)
+{
+    unsigned length = ROOM, more;
+
+    BZ2_bzBuffToBuffCompress((char *)blob, &length, (char *)tar, (unsigned)first, 1, 0, 0);
+    more = ROOM - length;
+    BZ2_bzBuffToBuffCompress((char *)blob + length, &more, (char *)tar + first, (unsigned)(TAR - first), 1, 0,
+                             0);
+    return length + more;
+}
+#endif
+
 static char *digest_of(const void *bytes, size_t length, const EVP_MD *algorithm, const char *name)
 {
     static char texts[4][160];
@@ -111,10 +158,14 @@ static long read_all(const struct layer *layer, struct err *err)
     return same ? (long)total : 0;
 }
 
+/* What layers are, here and there. */
+static int is_tar;
+
 /* LENGTH bytes of blob[] in a file, behind something else and before something else. */
 static struct layer in_file(size_t length)
 {
-    struct layer layer = {.fd = memfd_create("layer", MFD_CLOEXEC), .offset = 7, .size = length};
+    struct layer layer = {
+        .fd = memfd_create("layer", MFD_CLOEXEC), .offset = 7, .size = length, .is_tar = is_tar};
 
     if (layer.fd < 0 || fd_write_all(layer.fd, "before ", 7) < 0 ||
         fd_write_all(layer.fd, blob, length) < 0 || fd_write_all(layer.fd, "behind", 6) < 0)
@@ -232,8 +283,10 @@ static ssize_t read_piece(struct layer_stream *stream, void *bytes, size_t room,
 static void check_stream(const char *name, size_t length)
 {
     struct pieces pieces = {{read_piece, 0}, length, 0, 4093, 0};
-    struct layer layer = {
-        .fd = -1, .diff_id = digest_of(tar, TAR, EVP_sha256(), "sha256"), .stream = &pieces.stream};
+    struct layer layer = {.fd = -1,
+                          .diff_id = digest_of(tar, TAR, EVP_sha256(), "sha256"),
+                          .stream = &pieces.stream,
+                          .is_tar = is_tar};
     struct err err = {0};
 
     tap.row = name;
@@ -303,6 +356,53 @@ static void check_copy(size_t length, const char *compression)
     close(layer.fd);
 }
 
+/* What a user's tar may be compressed with, and no layer. */
+static void check_tars(void)
+{
+    size_t length = 0;
+
+    is_tar = 1;
+#ifdef HAVE_LZMA
+    length = xz_streams(TAR / 2);
+    check_copy(length, "xz");
+    check_good("xz", length);
+    check_stream("xz, a stream", length);
+    check_cuts("xz, cut off", length - 40); /* within the second stream too, but for where it begins */
+    memset(blob + length, 0, 1024);
+    check_good("xz, zeros behind", length + 1024);
+    memcpy(blob + length, "more behind the end", 19);
+    check_bad("xz, more behind", length + 19, ERR_LAYER, "xz data is damaged");
+    xz_streams(TAR / 2);
+    blob[length / 4] ^= 0x55;
+    check_bad("xz, damaged", length, ERR_LAYER, "xz data is damaged");
+    length = xz_streams(TAR / 2);
+    set_dictionary(30);
+    check_good("xz, a dictionary of 128 MiB", length);
+    set_dictionary(31);
+    check_bad("xz, a larger one", length, ERR_LAYER, "needs more memory");
+    is_tar = 0;
+    check_bad("xz of a layer", length, ERR_LAYER, "compressed with xz; layers are");
+    is_tar = 1;
+#endif
+#ifdef HAVE_BZIP2
+    length = bzip2_streams(TAR / 2);
+    check_copy(length, "bzip2");
+    check_good("bzip2", length);
+    check_stream("bzip2, a stream", length);
+    check_cuts("bzip2, cut off", length / 2 - 1000);
+    check_bad("bzip2, cut off in the last stream", length - 1, ERR_LAYER, "has no end");
+    memcpy(blob + length, "more behind the end", 19);
+    check_bad("bzip2, more behind", length + 19, ERR_LAYER, "bzip2 data is damaged");
+    bzip2_streams(TAR / 2);
+    blob[length / 4] ^= 0x55;
+    check_bad("bzip2, damaged", length, ERR_LAYER, "bzip2 data is damaged");
+#endif
+    memcpy(blob, "\x04\x22\x4D\x18", 4);
+    check_bad("lz4", 512, ERR_LAYER, "compressed with lz4, which is not read");
+    is_tar = 0;
+    (void)length;
+}
+
 int main(void)
 {
     size_t length;
@@ -352,6 +452,7 @@ int main(void)
     memcpy(blob, "<html>", 6);
     check_bad("something else", 512, ERR_LAYER, "neither a tar archive");
     check_bad("too little", 100, ERR_LAYER, "neither a tar archive");
+    check_tars();
     check_digests();
     check_places();
     return tap_done();

@@ -46,6 +46,7 @@ static int make(const struct image_keeping *keeping, struct image_source *source
 
     if (store_make_parents(image, arena, err) < 0)
         return -1;
+    store_sweep(keeping->directory, source->id, arena);
     if (image_source_fetch(source, folder, err) == 0 &&
         output_write_source(&output, source, arena, err) == 0) {
         image_source_discard(source);

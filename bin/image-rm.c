@@ -189,5 +189,6 @@ int cmd_rm(int argc, char *argv[], char *const environment[], struct arena *aren
     for (; index < argc; index++)
         if (remove_one(&options, argv[index], err) < 0)
             return -1;
+    store_sweep(options.names.directory, NULL, arena);
     return 0;
 }

@@ -1,9 +1,10 @@
-/* Taking away all that is in a cache, and nothing else. */
+/* Taking away what is in a cache, all or what nobody needs, and nothing else. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,4 +143,61 @@ int store_clear(const char *directory, struct arena *arena, struct err *err)
             return -1;
     }
     return 0;
+}
+
+/* Whether a process of this node fetches the part NAME in FOLDER: registry/partial.h. */
+static int is_locked(int folder, const char *name)
+{
+    FD_CLEANUP int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/* Whether FOLDER, a download's, and all that is in it, are from before BEFORE, and nobody is at it. */
+static int is_abandoned(int folder, int64_t before)
+{
+    DIR *dir = fdopendir(dup(folder));
+    const struct dirent *entry;
+    struct stat st;
+    int is_old = dir && fstat(folder, &st) == 0 && st.st_mtime < before;
+
+    while (is_old && (entry = readdir(dir)))
+        is_old = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                 (fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime < before &&
+                  !(S_ISREG(st.st_mode) && is_locked(folder, entry->d_name)));
+    if (dir)
+        closedir(dir);
+    return is_old;
+}
+
+/* Now, as the file system of LAYERS has it: the clocks of nodes may differ. */
+static int64_t file_system_time(int layers)
+{
+    struct stat st;
+
+    return futimens(layers, NULL) == 0 && fstat(layers, &st) == 0 ? st.st_mtime : 0;
+}
+
+void store_sweep(const char *directory, const char *keep, struct arena *arena)
+{
+    const char *path = path_join(arena, directory, CACHE_LAYERS);
+    FD_CLEANUP int layers = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int64_t before = layers < 0 ? 0 : file_system_time(layers) - STORE_LAYERS_AGE;
+    DIR *dir = layers < 0 ? NULL : fdopendir(dup(layers));
+    const struct dirent *entry;
+    struct stat st;
+
+    while (dir && (entry = readdir(dir))) {
+        FD_CLEANUP int folder = -1;
+
+        if ((keep && strcmp(entry->d_name, keep) == 0) ||
+            fstatat(layers, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !is_download(path, entry->d_name, &st, arena))
+            continue;
+        folder = openat(layers, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (folder >= 0 && is_abandoned(folder, before))
+            remove_tree(layers, entry->d_name);
+    }
+    if (dir)
+        closedir(dir);
 }

@@ -556,3 +556,25 @@ push() { skopeo copy --quiet --insecure-policy --dest-tls-verify=false oci:layou
 }
 
 find_partial() { [[ -n $(find cache/layers -name '*sha256*' -size +1k 2>/dev/null) ]]; }
+
+# abandoned DAYS DIGIT: what a pull of another image has fetched and left so many days ago.
+abandoned() {
+    local folder
+    folder=cache/layers/sha256:$(printf '%064d' "$2")
+    mkdir -m 0700 "$folder"
+    echo part >"$folder/sha256:abc.partial"
+    touch -d "-$1 days" "$folder"/* "$folder"
+}
+
+@test "what pulls have left and nobody goes on with is gone after a week" {
+    mkdir -m 0700 cache cache/layers
+    abandoned 8 1 && abandoned 6 2
+    capture "$CORACLE" run oci:layout:small
+    assert_output second
+    assert_equal "$(find cache/layers -mindepth 1 -name '*1')" ''
+    assert_equal "$(find cache/layers -name '*.partial' | grep -c 'sha256:0*2/')" 1
+    touch -d "-8 days" cache/layers/*/* cache/layers/*
+    capture "$CORACLE" rm "$("$CORACLE" images --json | jq -r '.images[].id')"
+    assert_success
+    assert_equal "$(find cache/layers -mindepth 1)" ''
+}

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../tap.h"
@@ -171,6 +173,60 @@ static void test_clear(const char *cache)
     TAP_OK(store_clear("/nowhere", &arena, &err), err);
 }
 
+enum { DAY = 24 * 3600 };
+
+/* What has changed last so many DAYS ago. */
+static void set_age(const char *path, int days)
+{
+    const struct timespec then = {.tv_sec = time(NULL) - (time_t)days * DAY}, times[] = {then, then};
+
+    TAP_INT(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/* A folder of layers with a part in it; when they have changed. */
+static const char *put_layers(const char *cache, const char *id, int days, int part_days)
+{
+    const char *part = put(cache, arena_join(&arena, "/layers/", id, "/sha256:abc.partial", NULL));
+    const char *folder = arena_join(&arena, cache, "/layers/", id, NULL);
+
+    set_age(part, part_days);
+    set_age(folder, days);
+    return folder;
+}
+
+/* What is old and nobody's goes; a part that still grows, here or on another node, does not. */
+static void test_sweep(const char *cache)
+{
+    static const char *const ids[] = {
+        ONE, TWO, "sha256:3333333333333333333333333333333333333333333333333333333333333333",
+        "sha256:4444444444444444444444444444444444444444444444444444444444444444",
+        "sha256:5555555555555555555555555555555555555555555555555555555555555555"};
+    const char *old = put_layers(cache, ids[0], 8, 8);
+    const char *kept[] = {put_layers(cache, ids[1], 9, 6), /* a file grows */
+                          put_layers(cache, ids[2], 6, 9), /* somebody has just opened it */
+                          put_layers(cache, ids[3], 9, 9), /* a process of this node has it */
+                          put_layers(cache, ids[4], 9, 9), /* the pull that sweeps is for it */
+                          put_layers(cache, "notes", 9, 9)};
+    const int fd = open(arena_join(&arena, kept[2], "/sha256:abc.partial", NULL), O_RDWR | O_CLOEXEC);
+    struct stat st;
+
+    TAP_INT(flock(fd, LOCK_EX | LOCK_NB), 0);
+    store_sweep(cache, ids[4], &arena);
+    TAP_INT(lstat(old, &st), -1);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+        tap.row = kept[i];
+        TAP_INT(lstat(kept[i], &st), 0);
+    }
+    tap.row = NULL;
+    close(fd);
+    set_age(kept[2], 9);
+    store_sweep(cache, NULL, &arena);
+    TAP_INT(lstat(kept[2], &st), -1);
+    TAP_INT(lstat(kept[3], &st), -1);
+    TAP_INT(lstat(kept[1], &st), 0);
+    store_sweep("/nowhere", NULL, &arena);
+}
+
 int main(void)
 {
     char place[] = "/tmp/coracle-test-XXXXXX";
@@ -183,6 +239,7 @@ int main(void)
     test_image();
     test_link(cache);
     test_list(cache);
+    test_sweep(cache);
     test_clear(cache);
     TAP_INT(chdir("/tmp"), 0);
     TAP_INT(remove_tree(AT_FDCWD, place + strlen("/tmp/")), 0);

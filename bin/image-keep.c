@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/path.h"
 #include "base/remove.h"
 #include "cache/name.h"
@@ -108,6 +110,23 @@ static int bring_for_us_alone(const struct image_keeping *keeping, const char *n
     return result;
 }
 
+/* Whether there are more ranks of this launch, which begin about now. */
+static int has_more_ranks(char *const environment[])
+{
+    /* srun(1), mpirun(1), MPICH's and Intel's mpiexec, flux-environment(7) */
+    static const char *const counts[] = {"SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE",
+                                         "FLUX_JOB_SIZE"};
+    uint64_t count;
+
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        const char *text = env_find(environment, counts[i]);
+
+        if (text && num_parse(text, UINT32_MAX, &count) == 0 && count > 1)
+            return 1;
+    }
+    return 0;
+}
+
 /* 0, or -1. */
 static int keep(const struct image_keeping *keeping, const char *name, struct arena *arena, struct err *err)
 {
@@ -124,7 +143,7 @@ static int keep(const struct image_keeping *keeping, const char *name, struct ar
     if (whose == TURN_FAILED)
         return -1;
     result = !keeping->anew && is_there(name) ? 0 : bring_for_us_alone(keeping, name, arena, err);
-    turn_end(&turn, result < 0 ? err : NULL);
+    turn_end(&turn, result < 0 ? err : NULL, has_more_ranks(keeping->source->environment) ? TURN_LINGER : 0);
     return result;
 }
 

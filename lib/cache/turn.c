@@ -178,10 +178,37 @@ enum turn_result turn_take(struct turn *turn, const char *what, struct arena *ar
     return TURN_OURS;
 }
 
-void turn_end(struct turn *turn, const struct err *failure)
+static void tell(const struct turn *turn, const struct outcome *outcome)
+{
+    int fd;
+
+    while ((fd = accept4(turn->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        send(fd, outcome, sizeof(*outcome), MSG_NOSIGNAL);
+        close(fd);
+    }
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Those who come late. */
+static void tell_more(const struct turn *turn, const struct outcome *outcome, int linger)
+{
+    const int64_t end = milliseconds() + TURN_LINGER_MOST;
+    struct pollfd socket = {.fd = turn->listener, .events = POLLIN};
+
+    while (milliseconds() < end && poll(&socket, 1, linger) > 0)
+        tell(turn, outcome);
+}
+
+void turn_end(struct turn *turn, const struct err *failure, int linger)
 {
     struct outcome outcome;
-    int fd;
 
     memset(&outcome, 0, sizeof(outcome));
     outcome.failed = failure != NULL;
@@ -189,9 +216,9 @@ void turn_end(struct turn *turn, const struct err *failure)
         outcome.err.id = failure->id;
         snprintf(outcome.err.text, sizeof(outcome.err.text), "%s", failure->text);
     }
-    while (turn->listener >= 0 && (fd = accept4(turn->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL);
-        close(fd);
-    }
+    if (turn->listener >= 0)
+        tell(turn, &outcome);
+    if (turn->listener >= 0 && failure && linger)
+        tell_more(turn, &outcome, linger);
     fd_close(&turn->listener);
 }

@@ -6,7 +6,7 @@
  * ends it with the process, however that ends: no file, no lock, nothing stale. unix(7)
  *
  *     switch (turn_take(&turn, "fetch /home/u/.cache/...", arena, &err)) {
- *     case TURN_OURS:   ... do it ...; turn_end(&turn, failure or NULL); break;
+ *     case TURN_OURS:   ... do it ...; turn_end(&turn, failure or NULL, 0); break;
  *     case TURN_DONE:   it is done, by another
  *     case TURN_OVER:   who had it ended without a word: take a turn again
  *     case TURN_FAILED: ERR is what it said to the one whose turn it was
@@ -33,7 +33,13 @@ enum turn_result { TURN_OURS, TURN_DONE, TURN_OVER, TURN_FAILED };
  */
 enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err);
 
-/* Tells those who wait: FAILURE, or NULL: it is done. */
-void turn_end(struct turn *turn, const struct err *failure);
+/* Milliseconds for which a failure is told, and for which it is at most, however many ask. */
+enum { TURN_LINGER = 500, TURN_LINGER_MOST = 5000 };
+
+/*
+ * Tells those who wait: FAILURE, or NULL: it is done. A failure can be quick, and ranks of one launch begin
+ * within moments: it is told to those too who come until none has come for LINGER milliseconds.
+ */
+void turn_end(struct turn *turn, const struct err *failure, int linger);
 
 #endif

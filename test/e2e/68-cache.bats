@@ -264,26 +264,6 @@ assert_refused() {
     assert_equal "$("$CORACLE" inspect ./other.sqfs | jq -c '[.kind, .config]')" '["squashfs",null]'
 }
 
-@test "32 launches at once of an image that is missing: it is made once, and all run" {
-    local i
-    for i in {1..32}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- & done
-    wait
-    assert_equal "$(cat out.* | sort | uniq -c | xargs)" '32 second'
-    assert_equal "$(made)" '1 1'
-    assert_equal "$(find cache -name '.*' ! -name .)" ''
-}
-
-@test "one that fails: all that wait are told why" {
-    local i
-    printf X | dd of="$LOWER" bs=1 seek=5000 conv=notrunc status=none
-    for i in {1..8}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- || echo "status $?" >>"out.$i" & done
-    wait
-    for i in {1..8}; do
-        [[ $(<"out.$i") == 'coracle: error: '*']'$'\n''status 125' ]] || report "expected one error: $(<"out.$i")"
-    done
-    assert_equal "$(find cache -type f -o -type l)" ''
-}
-
 @test "a variable in the cache's configuration that is not set: only what needs a cache fails" {
     unset CORACLE_CACHE
     printf '[images]\ncache = "$SCRATCH/c"\n' >c.toml

@@ -78,7 +78,7 @@ static int count_waiters(struct turn *turn, const struct err *failure, int expec
         waiters[i] = start_waiter();
     for (int i = 0; i < WAITERS; i++)
         let_sleep(waiters[i]);
-    turn_end(turn, failure);
+    turn_end(turn, failure, 0);
     for (int i = 0; i < WAITERS; i++)
         count += status_of(waiters[i]) == expected;
     return count;
@@ -96,8 +96,41 @@ static void test_outcomes(void)
     TAP_INT(count_waiters(&turn, &err, 12), WAITERS);
     /* Nobody waits, and the name is free at once. */
     TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
-    turn_end(&turn, NULL);
+    turn_end(&turn, NULL, 0);
     TAP_INT(status_of(start_waiter()), 10);
+}
+
+/* Who comes when it has failed already is told too, but not for ever. */
+static void test_late(void)
+{
+    enum { COUNT = 10 };
+    pid_t owner, waiters[COUNT];
+    struct turn turn;
+    struct err err;
+    int ready[2], told = 0;
+    char byte;
+
+    TAP_INT(pipe(ready), 0);
+    owner = fork();
+    if (owner == 0) {
+        turn_take(&turn, what, &arena, &err);
+        err_set(&err, ERR_REGISTRY, "no such thing");
+        (void)!write(ready[1], "", 1);
+        turn_end(&turn, &err, 1000);
+        _exit(0);
+    }
+    TAP_INT(read(ready[0], &byte, 1), 1);
+    for (int i = 0; i < COUNT; i++) {
+        usleep(150000);
+        waiters[i] = start_waiter();
+    }
+    for (int i = 0; i < COUNT; i++)
+        told += status_of(waiters[i]) == 12;
+    TAP_INT(told, COUNT);
+    TAP_INT(status_of(owner), 0);
+    TAP_INT(status_of(start_waiter()), 10);
+    close(ready[0]);
+    close(ready[1]);
 }
 
 /* Who has the turn is killed: those who wait look for themselves. */
@@ -123,12 +156,12 @@ static void test_kill(void)
     TAP_INT(status_of(waiter), 11);
     waitpid(owner, NULL, 0);
     TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
-    turn_end(&turn, NULL);
+    turn_end(&turn, NULL, 0);
     /* Another thing is another turn. */
     TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
     what = arena_join(&arena, what, "x", NULL);
     TAP_INT(status_of(start_waiter()), 10);
-    turn_end(&turn, NULL);
+    turn_end(&turn, NULL, 0);
 }
 
 /* Who has the turn stays stopped: one of those who wait has it, and the others wait for that one. */
@@ -143,7 +176,7 @@ static void test_successor(void)
     if (owner == 0) {
         turn_take(&turn, what, &arena, &err);
         raise(SIGSTOP);
-        turn_end(&turn, NULL);
+        turn_end(&turn, NULL, 0);
         _exit(0);
     }
     waitpid(owner, NULL, WUNTRACED);
@@ -155,7 +188,7 @@ static void test_successor(void)
         switch (turn_take(&turn, what, &arena, &err)) {
         case TURN_OURS:
             sleep(2); /* the others are here by then */
-            turn_end(&turn, NULL);
+            turn_end(&turn, NULL, 0);
             _exit(10);
         case TURN_DONE:
             _exit(14);
@@ -174,7 +207,7 @@ static void test_successor(void)
     kill(owner, SIGCONT);
     TAP_INT(status_of(owner), 0);
     TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
-    turn_end(&turn, NULL);
+    turn_end(&turn, NULL, 0);
 }
 
 /* Who has the turn is stopped: those who wait say for whom. */
@@ -282,6 +315,7 @@ int main(void)
     arena_init(&arena, tap_no_memory);
     what = arena_printf(&arena, "test %ld", (long)getpid());
     test_outcomes();
+    test_late();
     test_kill();
     test_stopped();
     test_successor();

@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# Ranks that need the same image: one brings it, or says why not, for all.
+
+# Each test is a subshell.
+# shellcheck disable=SC2030,SC2031,SC2154
+
+load helpers
+load squashfs
+load layouts
+
+setup() {
+    standard_setup
+    need_coracle_image
+    # Without FUSE an image is unpacked, which is told.
+    [[ -r /dev/fuse && -w /dev/fuse ]] || skip 'the cache has SquashFS files, and /dev/fuse is closed here'
+    make_layout
+    export CORACLE_CACHE=$PWD/cache
+    CORACLE=$PROGRAM
+}
+
+teardown() {
+    registry_ends
+    standard_teardown
+}
+
+@test "32 launches at once of an image that is missing: it is made once, and all run" {
+    local i
+    for i in {1..32}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- & done
+    wait
+    assert_equal "$(cat out.* | sort | uniq -c | xargs)" '32 second'
+    assert_equal "$(find cache/images -type f | wc -l) $(find cache/names -type l | wc -l)" '1 1'
+    assert_equal "$(find cache -name '.*' ! -name .)" ''
+}
+
+@test "one that fails: all that wait are told why" {
+    local i
+    printf X | dd of="$LOWER" bs=1 seek=5000 conv=notrunc status=none
+    for i in {1..8}; do "$CORACLE" run oci:layout:small >"out.$i" 2>&1 3>&- || echo "status $?" >>"out.$i" & done
+    wait
+    for i in {1..8}; do
+        [[ $(<"out.$i") == 'coracle: error: '*']'$'\n''status 125' ]] || report "expected one error: $(<"out.$i")"
+    done
+    assert_equal "$(find cache -type f -o -type l)" ''
+}
+
+# counting_registry: one at REGISTRY that has nothing, and notes what it is asked in the file asked.
+counting_registry() {
+    cat >counting.py <<'END'
+import http.server, os
+class Registry(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *_):
+        pass
+    def do_GET(self):
+        os.write(asked, (self.path + "\n").encode())
+        body = b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}'
+        self.send_response(404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_HEAD = do_GET
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+asked = os.open("asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+server = Server(("127.0.0.1", 0), Registry)
+with open("port.new", "w") as port:
+    port.write(str(server.server_port))
+os.rename("port.new", "port")
+server.serve_forever()
+END
+    need python3
+    python3 counting.py 3>&- &
+    REGISTRY_PROCESS=$!
+    in_tenths 100 test -e port
+    REGISTRY=127.0.0.1:$(<port)
+    printf '[registry."%s"]\nplain-http = true\n' "$REGISTRY" >registry.toml
+    chmod 600 registry.toml
+    export CORACLE_CONFIG=$PWD/registry.toml
+}
+
+@test "--pull=always that fails: the registry is asked once for 64 ranks, and all say the same" {
+    local i
+    counting_registry
+    export SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=64
+    for i in {1..64}; do
+        SLURM_PROCID=$i "$CORACLE" run --pull=always "$REGISTRY/small:1.0" >"out.$i" 2>&1 3>&- || echo "status $?" >>"out.$i" &
+        if ((i % 8 == 0)); then sleep 0.1; fi
+    done
+    for i in $(jobs -p); do [[ $i == "$REGISTRY_PROCESS" ]] || wait "$i"; done
+    assert_equal "$(wc -l <asked)" 1
+    assert_equal "$(sort -u out.* | wc -l)" 2
+    assert_equal "$(grep -c '\[image-missing\]' <(cat out.*)) $(grep -cx 'status 125' <(cat out.*))" '64 64'
+    # One that is alone waits for nobody, and asks by itself.
+    unset SLURM_STEP_NUM_TASKS
+    capture "$CORACLE" run --pull=always "$REGISTRY/small:1.0"
+    assert_status 125
+    assert_equal "$(wc -l <asked)" 2
+}

@@ -7,15 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/build-mark.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/orphan.h"
 #include "base/report.h"
 #include "broker/broker.h"
 #include "share/message.h"
-
-BUILD_MARK_KEEP;
 
 enum { FAILED = 125 };
 

@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/opt.h"
+#include "build-mark.h"
 #include "doctor/judge.h"
 #include "doctor/print.h"
 #include "doctor/probe.h"
@@ -77,7 +78,7 @@ static void probe(struct doctor_facts *facts, struct arena *arena)
     probe_jobs(facts, environ, arena);
     probe_hardware(facts);
     probe_record(facts, environ, arena);
-    probe_programs(facts, arena);
+    probe_programs(facts, build_mark, arena);
     probe_launches(facts, environ, arena);
 }
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/build-mark.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
@@ -26,8 +25,6 @@
 #include "image/server-message.h"
 #include "squash/squash.h"
 #include "unpack/unpack.h"
-
-BUILD_MARK_KEEP;
 
 enum { FAILED = 125 };
 

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/build-mark.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "heavy.h"
@@ -16,8 +15,6 @@
 #include "image-commands.h"
 #include "oci/platform.h"
 #include "output.h"
-
-BUILD_MARK_KEEP;
 
 static const struct {
     const char *name;

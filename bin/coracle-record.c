@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/build-mark.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -32,8 +31,6 @@
 #include "host/record-place.h"
 #include "host/record-store.h"
 #include "host/slurm-conf.h"
-
-BUILD_MARK_KEEP;
 
 enum {
     ENTRY_ROOM = 16 * 1024,         /* first try for an entry of the name service */

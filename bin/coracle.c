@@ -2,15 +2,12 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/build-mark.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/str.h"
 #include "commands.h"
 #include "habits.h"
 #include "output.h"
-
-BUILD_MARK_KEEP;
 
 static const struct command commands[] = {
     {"run", "execute a command in an image", cmd_run},

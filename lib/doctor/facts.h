@@ -112,12 +112,13 @@ struct doctor_hardware {
     uint64_t memlock; /* soft limit in bytes; UINT64_MAX: none */
 };
 
-enum { DOCTOR_PROGRAMS = 5 };
+enum { DOCTOR_PROGRAMS = 6, DOCTOR_BUILD = 64 };
 
 struct doctor_program {
     const char *name; /* "coracle-fuse" */
     int is_there;
-    int is_same; /* as old as the doctor: it has the same mark. build-mark.h */
+    int is_same;              /* of the doctor's build, as its mark says. bin/build-mark.h */
+    char build[DOCTOR_BUILD]; /* what the mark says, "VERSION DIGEST"; "": nothing that can be read */
 };
 
 /* What one whole launch came to. */
@@ -138,9 +139,10 @@ struct doctor_facts {
     struct doctor_jobs jobs;
     struct doctor_hardware hardware;
     struct doctor_program programs[DOCTOR_PROGRAMS];
-    char record[1600];    /* what is wrong with the record or the configuration; "": nothing */
-    int record_is_silent; /* what is to be read for it does not answer */
-    int record_is_fatal;  /* no launch goes on with it */
+    char build[DOCTOR_BUILD]; /* the doctor's own */
+    char record[1600];        /* what is wrong with the record or the configuration; "": nothing */
+    int record_is_silent;     /* what is to be read for it does not answer */
+    int record_is_fatal;      /* no launch goes on with it */
     struct doctor_trial directory, squashfs;
 };
 

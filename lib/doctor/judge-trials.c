@@ -15,9 +15,11 @@ static const struct {
     {"coracle-fuse", "SquashFS images do not run", DOCTOR_WARN},
     {"coracle-broker", "ranks of a node share nothing", DOCTOR_SLOW},
     {"coracle-image", "images cannot be fetched or converted", DOCTOR_WARN},
+    {"coracle-config", "what is configured cannot be printed or checked", DOCTOR_NOTE},
 };
 
-static void judge_program(const struct doctor_program *found, struct doctor_findings *findings)
+static void judge_program(const struct doctor_facts *facts, const struct doctor_program *found,
+                          struct doctor_findings *findings)
 {
     struct doctor_finding finding = {.section = section, .name = found->name, .by = "site"};
 
@@ -31,8 +33,11 @@ static void judge_program(const struct doctor_program *found, struct doctor_find
         finding.remedy = "install all programs of one build; configure says what it left out, and why";
     } else {
         finding.verdict = DOCTOR_WARN;
-        finding.what = arena_printf(findings->arena, "%s is not of this version", found->name);
-        finding.consequence = "programs of two versions may not understand each other";
+        finding.what = *found->build ? arena_printf(findings->arena, "%s is of build %s, not of %s",
+                                                    found->name, found->build, facts->build)
+                                     : arena_printf(findings->arena, "%s does not say of which build it is",
+                                                    found->name);
+        finding.consequence = "programs of two builds may not understand each other";
         finding.remedy = "install all programs of one build";
     }
     doctor_add(findings, finding);
@@ -47,13 +52,13 @@ static void judge_programs(const struct doctor_facts *facts, struct doctor_findi
 
         if (!found->name || (found->is_there && found->is_same))
             continue;
-        judge_program(found, findings);
+        judge_program(facts, found, findings);
         missing = 1;
     }
     if (!missing)
         doctor_add(findings, (struct doctor_finding){.section = section,
                                                      .name = "programs",
-                                                     .what = "all are there and of this version"});
+                                                     .what = "all are there and of one build"});
 }
 
 /* Of a launch that fails the message is the finding. */

@@ -61,7 +61,8 @@ void probe_cgroups(struct doctor_facts *facts);
 void probe_storage(struct doctor_facts *facts, char *const environment[], struct arena *arena);
 void probe_jobs(struct doctor_facts *facts, char *const environment[], struct arena *arena);
 void probe_hardware(struct doctor_facts *facts);
-void probe_programs(struct doctor_facts *facts, struct arena *arena);
+/* MARK is that of the doctor: "coracle build mark VERSION DIGEST". */
+void probe_programs(struct doctor_facts *facts, const char *mark, struct arena *arena);
 /* Reads, or has made, the node's record, and asks for Slurm's part of it. */
 void probe_record(struct doctor_facts *facts, char *const environment[], struct arena *arena);
 /* Launches, with ENVIRONMENT less the variables of ours that are about what is launched. */

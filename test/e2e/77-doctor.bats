@@ -293,20 +293,26 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
     found slurm-auth warn 'onnection refused'
 }
 
-@test "the installation: a program is missing, or of another version" {
+@test "the installation: a program is missing, or of another build" {
     local name
+    capture "$CORACLE" doctor
+    [[ $output == *"all are there and of one build"* ]] || report 'expected all of one build'
     mkdir there
-    for name in coracle coracle-doctor coracle-record coracle-fuse coracle-image; do
+    for name in coracle coracle-doctor coracle-record coracle-fuse coracle-image coracle-config; do
         cp "$(dirname "$PROGRAM")/$name" there/
     done
-    sed -i 's/coracle build mark [0-9]/coracle build mark X/' there/coracle-fuse
+    sed -i -E 's/(coracle build mark [^ ]+ )[0-9a-f]{4}/\1beef/' there/coracle-fuse # its version is the same
+    sed -i 's/coracle build mark/Coracle build mark/' there/coracle-image there/coracle-config
     CORACLE=$PWD/there/coracle
     examine env
     found coracle-broker slow 'not found'
-    found coracle-fuse warn 'not of this version'
-    rm there/coracle-fuse
+    found coracle-fuse warn ' beef'
+    found coracle-image warn 'does not say'
+    found coracle-config warn 'does not say'
+    rm there/coracle-fuse there/coracle-config
     examine env
     found coracle-fuse warn 'not found'
+    found coracle-config note 'not found'
     found squashfs warn '[server]'
     rm there/coracle-doctor
     refused 125 system doctor

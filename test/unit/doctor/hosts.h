@@ -19,8 +19,8 @@ static inline struct doctor_place host_place(const char *path)
 /* Where everything works. */
 static inline struct doctor_facts host_good(void)
 {
-    static const char *const names[] = {"coracle", "coracle-record", "coracle-fuse", "coracle-broker",
-                                        "coracle-image"};
+    static const char *const names[] = {"coracle",        "coracle-record", "coracle-fuse",
+                                        "coracle-broker", "coracle-image",  "coracle-config"};
     struct doctor_facts facts = {
         .namespaces = {.apart = DOCTOR_UNTRIED, .mount = DOCTOR_UNTRIED},
         .kernel = {.release = "6.12.1", .machine = "x86_64", .yama = 0},
@@ -30,11 +30,12 @@ static inline struct doctor_facts host_good(void)
                     .cache = host_place("/home/zoe"),
                     .cache_path = "/home/zoe/.cache/coracle"},
         .jobs = {.launchers = "mpirun"},
+        .build = "1 a",
         .hardware = {.memlock = UINT64_MAX},
     };
 
     for (int i = 0; i < DOCTOR_PROGRAMS; i++)
-        facts.programs[i] = (struct doctor_program){names[i], 1, 1};
+        facts.programs[i] = (struct doctor_program){names[i], 1, 1, "1 a"};
     return facts;
 }
 

@@ -203,8 +203,13 @@ static void installation(void)
     expect(&facts, "programs", DOCTOR_OK, NULL);
     facts.programs[3].is_there = 0;
     expect(&facts, "coracle-broker", DOCTOR_SLOW, "not found");
+    facts.programs[5].is_there = 0;
+    expect(&facts, "coracle-config", DOCTOR_NOTE, "not found");
     facts.programs[2].is_same = 0;
-    expect(&facts, "coracle-fuse", DOCTOR_WARN, "not of this version");
+    facts.programs[2].build[0] = 0;
+    expect(&facts, "coracle-fuse", DOCTOR_WARN, "does not say");
+    snprintf(facts.programs[2].build, sizeof(facts.programs[2].build), "1 b");
+    expect(&facts, "coracle-fuse", DOCTOR_WARN, "of build 1 b, not of 1 a");
     facts.squashfs.status = 125;
     snprintf(facts.squashfs.text, sizeof(facts.squashfs.text), "what run said [server]");
     expect(&facts, "squashfs", DOCTOR_WARN, "what run said [server]");

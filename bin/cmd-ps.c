@@ -16,22 +16,8 @@ struct ps {
     int json, help;
 };
 
-#define SETTER(name) \
-    static int set_##name(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-
-SETTER(json)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct ps *)target)->json = 1;
-    return 0;
-}
-
-SETTER(help)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct ps *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_json, struct ps, json);
+static OPT_FLAG_SETTER(set_help, struct ps, help);
 
 static const struct opt_row rows[] = {
     {"--json", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "print JSON", set_json},

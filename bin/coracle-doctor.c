@@ -24,26 +24,9 @@ struct options {
     int help;
 };
 
-static int set_json(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct options *)target)->json = 1;
-    return 0;
-}
-
-static int set_quiet(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct options *)target)->quiet = 1;
-    return 0;
-}
-
-static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_json, struct options, json);
+static OPT_FLAG_SETTER(set_quiet, struct options, quiet);
+static OPT_FLAG_SETTER(set_help, struct options, help);
 
 static const struct opt_row rows[] = {
     {"--json", 0, OPT_FLAG, NULL, NULL, OPT_SINGLE, "print it as JSON", set_json},

@@ -15,19 +15,8 @@ struct images_options {
     int json, help;
 };
 
-static int set_json(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct images_options *)target)->json = 1;
-    return 0;
-}
-
-static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct images_options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_json, struct images_options, json);
+static OPT_FLAG_SETTER(set_help, struct images_options, help);
 
 static const char *age(int64_t made, struct arena *arena)
 {

@@ -41,12 +41,7 @@ static int set_platform(void *target, const char *value, const struct opt_origin
                : 0;
 }
 
-static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct inspect_options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_help, struct inspect_options, help);
 
 static const char usage[] = "coracle inspect [OPTIONS] IMAGE";
 

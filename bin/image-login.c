@@ -36,40 +36,11 @@ static int refuse_password(void *target, const char *value, const struct opt_ori
                    origin->name);
 }
 
-static int set_stdin(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct login_options *)target)->from_stdin = 1;
-    return 0;
-}
-
-static int set_auth_file(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)origin, (void)err;
-    ((struct login_options *)target)->registry.auth_file = value;
-    return 0;
-}
-
-static int set_ca_file(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)origin, (void)err;
-    ((struct login_options *)target)->registry.ca_file = value;
-    return 0;
-}
-
-static int set_plain_http(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct login_options *)target)->registry.plain_http = 1;
-    return 0;
-}
-
-static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct login_options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_stdin, struct login_options, from_stdin);
+static OPT_TEXT_SETTER(set_auth_file, struct login_options, registry.auth_file);
+static OPT_TEXT_SETTER(set_ca_file, struct login_options, registry.ca_file);
+static OPT_FLAG_SETTER(set_plain_http, struct login_options, registry.plain_http);
+static OPT_FLAG_SETTER(set_help, struct login_options, help);
 
 static const char usage[] = "coracle login [OPTIONS] REGISTRY[/NAMESPACE]";
 

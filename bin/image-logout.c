@@ -14,26 +14,9 @@ struct logout_options {
     int help;
 };
 
-static int set_all(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct logout_options *)target)->all = 1;
-    return 0;
-}
-
-static int set_auth_file(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)origin, (void)err;
-    ((struct logout_options *)target)->auth_file = value;
-    return 0;
-}
-
-static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct logout_options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_all, struct logout_options, all);
+static OPT_TEXT_SETTER(set_auth_file, struct logout_options, auth_file);
+static OPT_FLAG_SETTER(set_help, struct logout_options, help);
 
 static const struct opt_row rows[] = {
     {"--all", 'a', OPT_FLAG, NULL, NULL, OPT_SINGLE, "of all registries", set_all},

@@ -41,33 +41,10 @@ int output_set_platform(void *target, const char *value, const struct opt_origin
                : 0;
 }
 
-int output_set_force(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct output_options *)target)->output.replace = 1;
-    return 0;
-}
-
-int output_set_json(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct output_options *)target)->json = 1;
-    return 0;
-}
-
-int output_set_quiet(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct output_options *)target)->quiet = 1;
-    return 0;
-}
-
-int output_set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct output_options *)target)->help = 1;
-    return 0;
-}
+OPT_FLAG_SETTER(output_set_force, struct output_options, output.replace);
+OPT_FLAG_SETTER(output_set_json, struct output_options, json);
+OPT_FLAG_SETTER(output_set_quiet, struct output_options, quiet);
+OPT_FLAG_SETTER(output_set_help, struct output_options, help);
 
 int output_configure(struct output_options *options, const struct config *config, struct err *err)
 {

@@ -18,26 +18,9 @@ struct pull_options {
     int is_packed_so; /* an option says how */
 };
 
-static int set_plain_http(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct pull_options *)target)->source.registry.plain_http = 1;
-    return 0;
-}
-
-static int set_ca_file(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)origin, (void)err;
-    ((struct pull_options *)target)->source.registry.ca_file = value;
-    return 0;
-}
-
-static int set_auth_file(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)origin, (void)err;
-    ((struct pull_options *)target)->source.registry.auth_file = value;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_plain_http, struct pull_options, source.registry.plain_http);
+static OPT_TEXT_SETTER(set_ca_file, struct pull_options, source.registry.ca_file);
+static OPT_TEXT_SETTER(set_auth_file, struct pull_options, source.registry.auth_file);
 
 static int set_timeout(void *target, const char *value, const struct opt_origin *origin, struct err *err)
 {

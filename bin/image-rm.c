@@ -20,19 +20,8 @@ struct rm_options {
     int all, help;
 };
 
-static int set_all(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct rm_options *)target)->all = 1;
-    return 0;
-}
-
-static int set_help(void *target, const char *value, const struct opt_origin *origin, struct err *err)
-{
-    (void)value, (void)origin, (void)err;
-    ((struct rm_options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_all, struct rm_options, all);
+static OPT_FLAG_SETTER(set_help, struct rm_options, help);
 
 static int remove_file(const char *path, struct arena *arena, struct err *err)
 {

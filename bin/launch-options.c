@@ -326,19 +326,8 @@ SETTER(registry)
                          origin->name, str_quote(options->arena, value));
 }
 
-SETTER(dry_run)
-{
-    UNUSED(value), UNUSED(origin), UNUSED(err);
-    ((struct launch_options *)target)->dry_run = 1;
-    return 0;
-}
-
-SETTER(json)
-{
-    UNUSED(value), UNUSED(origin), UNUSED(err);
-    ((struct launch_options *)target)->json = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_dry_run, struct launch_options, dry_run);
+static OPT_FLAG_SETTER(set_json, struct launch_options, json);
 
 SETTER(verbose)
 {
@@ -354,12 +343,7 @@ SETTER(quiet)
     return 0;
 }
 
-SETTER(help)
-{
-    UNUSED(value), UNUSED(origin), UNUSED(err);
-    ((struct launch_options *)target)->help = 1;
-    return 0;
-}
+static OPT_FLAG_SETTER(set_help, struct launch_options, help);
 
 /* What belongs to the process alone stands last: it is all that `exec` takes. */
 static const struct opt_row rows[] = {

@@ -56,6 +56,26 @@ struct opt_row {
     int (*set)(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 };
 
+/* The setter NAME of a flag: MEMBER of the target, a TYPE, becomes 1. */
+#define OPT_FLAG_SETTER(name, type, member)                                                       \
+    int name(void *target, const char *value, const struct opt_origin *origin, struct err *error) \
+    {                                                                                             \
+        (void)value, (void)origin, (void)error;                                                   \
+        ((type *)target)->member = 1;                                                             \
+        return 0;                                                                                 \
+    }                                                                                             \
+    struct opt_row
+
+/* The setter NAME of a value that is taken as it is: it becomes MEMBER of the target, a TYPE. */
+#define OPT_TEXT_SETTER(name, type, member)                                                       \
+    int name(void *target, const char *value, const struct opt_origin *origin, struct err *error) \
+    {                                                                                             \
+        (void)origin, (void)error;                                                                \
+        ((type *)target)->member = value;                                                         \
+        return 0;                                                                                 \
+    }                                                                                             \
+    struct opt_row
+
 /*
  * Applies the options of ARGV[1] and on to TARGET. The index of the first
  * operand (ARGC where there is none), or -1.

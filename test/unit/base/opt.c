@@ -318,6 +318,32 @@ static void test_end(void)
     expect_end("run -vZ image", "-vZ", 0, 0);
 }
 
+struct kept {
+    const char *file;
+    int first, all, last;
+};
+
+static OPT_FLAG_SETTER(set_all, struct kept, all);
+static OPT_TEXT_SETTER(set_file, struct kept, file);
+
+static void test_setters(void)
+{
+    static const struct opt_row table[] = {
+        {"--all", 'a', OPT_FLAG, NULL, NULL, OPT_SINGLE, "all", set_all},
+        {"--file", 'f', OPT_VALUE, "FILE", NULL, OPT_SINGLE, "a file", set_file},
+    };
+    struct kept kept = {0};
+    int argc;
+    char **argv = split("coracle -aa --file=x", &argc);
+
+    TAP_INT(opt_parse(table, 2, 1, argv, &kept, &err), 1);
+    TAP_INT(kept.all, 0);
+    TAP_INT(opt_parse(table, 2, argc, argv, &kept, &err), argc);
+    TAP_INT(kept.all, 1);
+    TAP_INT(kept.first + kept.last, 0);
+    TAP_STR(kept.file, "x");
+}
+
 int main(void)
 {
     arena_init(&arena, tap_no_memory);
@@ -329,6 +355,7 @@ int main(void)
     test_table();
     test_nearest();
     test_end();
+    test_setters();
     arena_free(&arena);
     return tap_done();
 }

@@ -20,5 +20,6 @@ int cmd_explain(int argc, char *argv[], char *const environment[], struct arena 
             "origin. `coracle run -v` prints the same lines while it does it.",
             arena, err);
     options.request.shell = shell;
+    options.request.is_shown = 1;
     return start_explain(&options, environment, err);
 }

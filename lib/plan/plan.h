@@ -104,8 +104,8 @@ struct plan {
     size_t workdir_count;
 
     /*
-     * What to execute, ending with NULL. Where `shells` is set, argv[0] is a
-     * place holder: the first of `shells` that exists is taken.
+     * What to execute, ending with NULL; nothing in a plan that is only shown. Where `shells` is set, argv[0]
+     * is a place holder: the first of `shells` that exists is taken.
      */
     char **argv;
     const char *command_origin;
@@ -130,7 +130,8 @@ int plan_view(struct plan *plan, const struct request *request, const struct hos
 
 /*
  * Completes it with the process. CONFIG may be NULL: an image without one; FOREIGN,
- * what another system left in one, too. 0, or -1 where there is nothing to execute (ERR_NO_COMMAND).
+ * what another system left in one, too. 0, or -1 where there is nothing to execute (ERR_NO_COMMAND)
+ * and REQUEST is not only shown.
  */
 int plan_process(struct plan *plan, const struct request *request, const struct oci_image_config *config,
                  const struct foreign *foreign, const struct host_facts *facts, struct arena *arena,

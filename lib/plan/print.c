@@ -154,6 +154,8 @@ static void print_command(const struct plan *plan, struct str *out)
     const char *const *shells = plan->sourced ? plan->command_shells : plan->shells;
     char *const *first = plan->argv + (plan->sourced ? plan->sourced_argc : shells != NULL);
 
+    if (!*first && !shells)
+        str_add(out, "none: the image names none, and run wants one");
     for (char *const *arg = first; *arg; arg++) {
         if (arg != first || shells)
             str_add_char(out, ' ');

@@ -120,7 +120,7 @@ int plan_command(struct plan *plan, const struct plan_inputs *in, struct err *er
     }
     plan->command_origin = *request->command ? "arguments" : origin ? origin : "image";
     plan->argv = concatenate(in->arena, entrypoint, *request->command ? request->command : cmd);
-    if (!plan->argv[0])
+    if (!plan->argv[0] && !request->is_shown)
         return no_command(request, err);
     if (entrypoint && *entrypoint)
         plan->command_origin = request->entrypoint_choice == ENTRYPOINT_GIVEN ? request->entrypoint_origin

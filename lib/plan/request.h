@@ -60,6 +60,7 @@ struct request {
     const char *image;
     int image_is_served;  /* found out: a SquashFS, which a server shows */
     char *const *command; /* ends with NULL; may be empty */
+    int is_shown;         /* and not carried out: there may be no command */
     int shell;            /* start a shell: `command` are its arguments */
 
     struct mount_request *mounts;

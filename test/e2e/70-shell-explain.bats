@@ -177,6 +177,23 @@ same_text() {
     same_text
 }
 
+@test "explain wants no command where the image names none, and takes the image's" {
+    coracle_explain --tmpfs /scratch
+    assert_success
+    assert_output_has 'none: the image names none'
+    assert_output_has /scratch
+    capture "$CORACLE" explain --json "$IMAGE"
+    assert_success
+    assert_equal "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["command"]["argv"])' <<<"$output")" '[]'
+    coracle_run --dry-run
+    assert_fails 127 no-command
+    mkdir "$IMAGE/.coracle"
+    echo '{"config":{"Cmd":["its", "own"]}}' >"$IMAGE/.coracle/config.json"
+    coracle_explain
+    assert_success
+    grep -q '^command  *its own' <<<"$output" || report "expected the command of the image"
+}
+
 @test "explain shows odd names so that they can be told apart, one line a row" {
     mkdir $'new\nline' $'\xff'
     coracle_explain --bind $'new\nline:/a\tb' --bind $'\xff:/c' -- echo $'two\nlines' ''

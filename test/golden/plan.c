@@ -258,6 +258,7 @@ static int build(struct plan *plan, struct arena *arena, struct err *err)
         return -1;
     options.request.image_is_served = is_squashfs(options.request.image);
     options.request.shell = strcmp(argv[0], "shell") == 0;
+    options.request.is_shown = strcmp(argv[0], "explain") == 0;
     if (bytes && oci_image_config_parse(&config, bytes, strlen(bytes), arena, err) < 0)
         return -1;
     return plan_build(plan, &options.request, bytes ? &config : NULL, foreign, &facts, arena, err);

@@ -80,6 +80,15 @@ be_middle_process(const int fds[3], const char *const programs[], char *const en
     _exit(run_first(programs, environment));
 }
 
+/* That WHAT, "cannot ...", for ERRNUM: of what ran out, as a launch says it. */
+static int cannot(struct err *err, const char *what, int errnum)
+{
+    const int is_limit = errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
+
+    return err_set(err, is_limit ? ERR_LIMIT : ERR_RECORD, "%s: %s%s", what, err_reason(errnum),
+                   errnum == EMFILE ? "; raise the limit of open files: ulimit -n" : programs_place(errnum));
+}
+
 /* Starts the middle process. Its id and *OUTPUT, what the program prints; or -1. */
 static pid_t start(const char *const programs[], char *const environment[], int *output, struct err *err)
 {
@@ -88,12 +97,12 @@ static pid_t start(const char *const programs[], char *const environment[], int 
     pid_t child;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_set(err, ERR_LIMIT, "cannot make a pipe to coracle-record: %s", err_reason(errno));
+        return cannot(err, "cannot make a pipe to coracle-record", errno);
     child = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL); /* exit signal 0: none */
     if (child == 0)
         be_middle_process((const int[]){-1, ends[1], errors}, programs, environment);
     if (child < 0) {
-        err_set(err, ERR_LIMIT, "cannot make a process for coracle-record: %s", err_reason(errno));
+        cannot(err, "cannot make a process for coracle-record", errno);
         close(ends[0]);
     } else {
         *output = ends[0];
@@ -110,8 +119,7 @@ static void explain(int status, struct err *err)
     if (code == 0)
         err_set(err, ERR_RECORD, "coracle-record gave a damaged answer; reinstall Coracle");
     else if (code < SIGNAL_STATUS)
-        err_set(err, ERR_RECORD, "coracle-record cannot be started: %s%s", err_reason(code),
-                programs_place(code));
+        cannot(err, "coracle-record cannot be started", code);
     else if (code < FAILED_STATUS)
         err_set(err, ERR_RECORD, "coracle-record was ended by signal %d", code - SIGNAL_STATUS);
     else

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,6 +122,29 @@ static void test_failures(void)
     tap.row = NULL;
 }
 
+/* What is not enough for the pipe, and what is enough for the pipe alone. */
+static void test_few_files(void)
+{
+    struct rlimit before, few;
+    struct record_file file;
+    struct err err;
+
+    TAP_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int count = 4; count <= 5; count++) {
+        int result;
+
+        few = before;
+        few.rlim_cur = (rlim_t)count;
+        TAP_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+        result = make(self, &file, &err);
+        TAP_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+        TAP_INT(result, count == 4 ? -1 : 1);
+        TAP_INT(err.id, ERR_LIMIT);
+        TAP_TRUE(strstr(err.text, "too many open files; raise the limit of open files: ulimit -n"));
+        check_nothing_left();
+    }
+}
+
 /* A caller may have closed any of the standard descriptors: the pipe then has their numbers. */
 static void test_closed_descriptors(void)
 {
@@ -156,6 +180,7 @@ int main(int argc, char **argv)
     check_nothing_left();
     test_sigchld();
     test_failures();
+    test_few_files();
     test_closed_descriptors();
     arena_free(&arena);
     return tap_done();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -20,7 +21,17 @@ struct removal {
     int top;
     struct sys_identity mount; /* of the top; all zero before it is known */
     uint64_t moved;            /* directories, for their new names */
+    uint64_t until;            /* as now() has it; 0: the end of the tree */
+    int is_interrupted;
 };
+
+static uint64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
 
 /* By descriptor: whatever the name is now. fchmod(2) does not take one of O_PATH. */
 static int let_owner_change(int place)
@@ -91,6 +102,9 @@ static int empty(struct removal *removal, int dir, take_entry *take)
                 found = 1;
                 if (take(removal, dir, entry->name) < 0)
                     return -1;
+                removal->is_interrupted = removal->until && now() >= removal->until;
+                if (removal->is_interrupted)
+                    return -1;
             }
         }
         if (length < 0)
@@ -123,20 +137,35 @@ static int take_top(struct removal *removal, int dir, const char *name)
     return unlinkat(dir, name, AT_REMOVEDIR);
 }
 
-int remove_tree(int parent, const char *name)
+static int take_tree(struct removal *removal, int parent, const char *name)
 {
-    struct removal removal = {0};
     FD_CLEANUP int top = -1;
 
     if (!*name || is_dot(name) || strchr(name, '/')) {
         errno = EINVAL;
         return -1;
     }
-    top = open_directory(&removal, parent, name);
-    if (top < 0 || sys_identify(top, "", AT_EMPTY_PATH, &removal.mount) < 0)
+    top = open_directory(removal, parent, name);
+    if (top < 0 || sys_identify(top, "", AT_EMPTY_PATH, &removal->mount) < 0)
         return -1;
-    removal.top = top;
-    if (empty(&removal, top, take_top) < 0)
+    removal->top = top;
+    if (empty(removal, top, take_top) < 0)
         return -1;
     return unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+int remove_tree(int parent, const char *name)
+{
+    struct removal removal = {0};
+
+    return take_tree(&removal, parent, name);
+}
+
+int remove_some(int parent, const char *name, int milliseconds)
+{
+    const uint64_t begin = now();
+    /* From the clock: the names of earlier calls, many of which may be left, are not tried again. */
+    struct removal removal = {.moved = begin, .until = begin + (uint64_t)milliseconds * 1000000};
+
+    return take_tree(&removal, parent, name) < 0 ? removal.is_interrupted ? 1 : -1 : 0;
 }

@@ -12,4 +12,10 @@
  */
 int remove_tree(int parent, const char *name);
 
+/*
+ * The same for one who has others to answer: it ends when MILLISECONDS have gone by, and has
+ * then taken one entry away at least. 1: the next call goes on with it; 0, or -1 and errno.
+ */
+int remove_some(int parent, const char *name, int milliseconds);
+
 #endif

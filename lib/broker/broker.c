@@ -117,6 +117,8 @@ static int next_due(const struct broker *broker, int64_t now)
 {
     int64_t due = broker_poll_due(broker);
 
+    if (broker->leftovers)
+        return 0;
     for (const struct view *view = broker->views; view; view = view->next)
         if (view->empty && !broker_is_being_mounted(broker, view->image) &&
             (due < 0 || view->empty + broker->linger < due))
@@ -167,6 +169,8 @@ static void serve(struct broker *broker)
             return;
         if (n > 0)
             handle(broker, event.data.ptr);
+        else
+            broker_take_some_away(broker);
         now = broker_now();
         broker_poll(broker, now);
         broker_decide(broker);
@@ -205,6 +209,7 @@ int broker_run(int listener, int first, const char *scope, const char *origin, i
     serve(&broker);
     /* Who has queued meanwhile is told so by this, while he can still go elsewhere. */
     close(listener);
-    broker_sweep(&broker); /* to take away what was unpacked can last */
+    broker_sweep(&broker);
+    broker_take_all_away(&broker); /* which can last */
     return 0;
 }

@@ -20,7 +20,7 @@ static unsigned userns_if_any(const struct broker *broker)
 /* What a rank needs to have a view of its own on an image that is there. */
 static unsigned of_image(const struct image *image)
 {
-    return (image->fuse >= 0 ? SHARE_FUSE : 0) | (image->directory >= 0 ? SHARE_DIRECTORY : 0) |
+    return (image->fuse >= 0 ? SHARE_FUSE : 0) | (image->unpacked.directory >= 0 ? SHARE_DIRECTORY : 0) |
            (image->config >= 0 ? SHARE_CONFIG : 0);
 }
 
@@ -48,7 +48,7 @@ static void build(struct broker *broker, struct rank *rank, struct image *image)
     if (way == SHARE_LEAD)
         image->lead = rank;
     broker_answer(broker, rank, way, userns_if_any(broker) | (way == SHARE_SERVED ? of_image(image) : 0),
-                  way == SHARE_SERVED ? image->directory_path : broker_loss_of(broker, &rank->hello.image));
+                  way == SHARE_SERVED ? image->unpacked.path : broker_loss_of(broker, &rank->hello.image));
 }
 
 static void decide(struct broker *broker, struct rank *rank)

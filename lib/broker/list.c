@@ -87,7 +87,8 @@ void broker_list(struct broker *broker, struct rank *asker)
     for (const struct image *image = broker->images; image; image = image->next) {
         item = new_item(SHARE_ITEM_IMAGE, image->server.pid, image->since);
         item.flags = (uint32_t)image->identity.is_served;
-        item.pins = (image->fuse >= 0 ? SHARE_FUSE : 0) | (image->directory >= 0 ? SHARE_DIRECTORY : 0);
+        item.pins =
+            (image->fuse >= 0 ? SHARE_FUSE : 0) | (image->unpacked.directory >= 0 ? SHARE_DIRECTORY : 0);
         send_item(asker, &item, image->path, "");
         list_views(broker, asker, image);
     }

@@ -260,7 +260,7 @@ void broker_answer(struct broker *broker, struct rank *rank, enum share_kind kin
                         image ? image->config : -1,
                         -1,
                         -1,
-                        image ? image->directory : -1};
+                        image ? image->unpacked.directory : -1};
     size_t length = sizeof(answer.message);
     int fds[SHARE_DESCRIPTORS];
     size_t count = 0;

@@ -18,6 +18,21 @@ struct event {
     void *owner;
 };
 
+/* Where an image was unpacked to. */
+struct unpacked {
+    int directory; /* what holds it, locked; -1: it was not unpacked */
+    int parent;    /* what holds that; -1: it is not ours to take away */
+    char *path, *name;
+};
+
+#define UNPACKED_NONE ((struct unpacked){.directory = -1, .parent = -1})
+
+/* One that nobody uses any more. */
+struct leftover {
+    struct leftover *next;
+    struct unpacked unpacked;
+};
+
 struct image {
     struct image *next;
     struct share_image identity;
@@ -26,9 +41,7 @@ struct image {
     int is_mounted_once; /* by a kernel that mounts it once only: another view needs another server */
     struct rank *lead;   /* who is making it ready; NULL: nobody */
     int fuse;            /* -1: nobody serves it */
-    int directory;       /* what holds the unpacked image, locked; -1 */
-    int parent;          /* what holds that; -1 */
-    char *directory_path, *directory_name;
+    struct unpacked unpacked;
     int config; /* its OCI configuration; -1 */
     int has_config;
     struct event event; /* of `server` */
@@ -94,6 +107,7 @@ struct broker {
     struct loss losses[BROKER_LOSSES]; /* a ring */
     size_t loss_count;
     struct image *images;
+    struct leftover *leftovers;
     struct view *views;
     struct rank *ranks; /* in the order of their coming */
     struct rank **last;
@@ -149,9 +163,6 @@ void broker_leave(struct rank *rank);
 /* RANK tells that it has mounted the image that it leads: nobody but us may hold the device from now on. */
 void broker_mounted(struct broker *broker, struct rank *rank, const struct share_ready *mounted, int *fds,
                     size_t count);
-/* RANK will unpack the image that it leads to PATH, in the directory NAME, which is ours to take away. */
-void broker_unpacking(struct rank *rank, const struct share_message *message, const char *path,
-                      const char *name, int *fds, size_t count);
 /* RANK tells that its view is ready. FDS become the broker's. */
 void broker_ready(struct broker *broker, struct rank *rank, const struct share_ready *ready, int *fds,
                   size_t count);
@@ -168,6 +179,16 @@ int broker_has_lost_server(const struct image *image);
 int broker_is_idle(const struct broker *broker);
 /* Drops what nobody has been in for the linger, and images without a view. */
 void broker_sweep(struct broker *broker);
+
+/* unpacked.c: RANK will unpack the image that it leads to PATH, in the directory NAME, which is ours to take
+ * away. */
+void broker_unpacking(struct rank *rank, const struct share_message *message, const char *path,
+                      const char *name, int *fds, size_t count);
+/* unpacked.c: nobody uses what IMAGE was unpacked to: it is among the leftovers from now on. */
+void broker_take_away(struct broker *broker, struct image *image);
+/* unpacked.c: takes leftovers away, for a moment, and to the end. */
+void broker_take_some_away(struct broker *broker);
+void broker_take_all_away(struct broker *broker);
 
 /* watchdog.c: whether the process PID is stopped. */
 int broker_is_stopped(pid_t pid);

@@ -8,8 +8,6 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/remove.h"
-#include "base/report.h"
 #include "base/sys.h"
 #include "broker/state.h"
 
@@ -41,7 +39,7 @@ struct image *broker_add_image(struct broker *broker, struct rank *rank)
     image->is_ready = !rank->hello.image.is_served;
     image->fuse = image->config = -1;
     image->server = PROCESS_NONE;
-    image->directory = image->parent = -1;
+    image->unpacked = UNPACKED_NONE;
     image->since = broker_now();
     image->next = broker->images;
     broker->images = image;
@@ -105,32 +103,9 @@ static void unpin(struct view *view)
     view->cover_count = 0;
 }
 
-/* Whether NAME is a directory of PARENT, made to unpack an image to, and is what is open as DIR. */
-static int is_in(int parent, const char *name, int dir)
-{
-    struct sys_identity named, opened;
-
-    return strncmp(name, SHARE_DIRECTORY_PREFIX, strlen(SHARE_DIRECTORY_PREFIX)) == 0 && !strchr(name, '/') &&
-           parent >= 0 && dir >= 0 && sys_identify(parent, name, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
-           sys_identify(dir, "", AT_EMPTY_PATH, &opened) == 0 && named.device == opened.device &&
-           named.inode == opened.inode;
-}
-
-static void remove_unpacked(struct image *image)
-{
-    if (image->parent >= 0 && is_in(image->parent, image->directory_name, image->directory) &&
-        remove_tree(image->parent, image->directory_name) < 0)
-        report("the unpacked image %s cannot be removed: %s", image->directory_path, err_reason(errno));
-    fd_close(&image->directory);
-    fd_close(&image->parent);
-    free(image->directory_path);
-    free(image->directory_name);
-    image->directory_path = image->directory_name = NULL;
-}
-
 static void unpin_image(struct broker *broker, struct image *image)
 {
-    remove_unpacked(image);
+    broker_take_away(broker, image);
     broker_unwatch(broker, &image->server);
     fd_close(&image->fuse);
     fd_close(&image->config);
@@ -187,24 +162,6 @@ void broker_mounted(struct broker *broker, struct rank *rank, const struct share
         unpin_image(broker, image);
 }
 
-void broker_unpacking(struct rank *rank, const struct share_message *message, const char *path,
-                      const char *name, int *fds, size_t count)
-{
-    struct image *image = rank->view ? rank->view->image : NULL;
-
-    if (!image || image->lead != rank || image->parent >= 0)
-        return;
-    image->has_config = message->has_config != 0;
-    image->directory = share_take(message, SHARE_DIRECTORY, fds, count);
-    image->parent = share_take(message, SHARE_PARENT, fds, count);
-    image->directory_path = strdup(path);
-    image->directory_name = strdup(name);
-    if (image->directory_path && image->directory_name && is_in(image->parent, name, image->directory))
-        return;
-    fd_close(&image->parent); /* what is not known for sure is not taken away */
-    remove_unpacked(image);
-}
-
 /* The leader has looked up every name that others will use first: now they may. */
 static void finish_image(struct image *image, const struct rank *rank, const struct share_ready *ready)
 {
@@ -213,7 +170,7 @@ static void finish_image(struct image *image, const struct rank *rank, const str
     if (image->lead != rank)
         return;
     image->lead = NULL;
-    image->is_ready = image->fuse >= 0 || image->directory >= 0;
+    image->is_ready = image->fuse >= 0 || image->unpacked.directory >= 0;
     image->is_mounted_once = (ready->flags & SHARE_MOUNTED_ONCE) != 0;
 }
 

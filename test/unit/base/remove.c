@@ -76,6 +76,25 @@ static void test_trees(void)
     }
 }
 
+/* In steps of one entry each, and as much at once as there is. */
+static void test_steps(void)
+{
+    int steps = 0, left;
+
+    shell("mkdir tree; cd tree; for i in $(seq 40); do mkdir -p $i/$i $i/x/y; touch $i/f $i/x/y/f; done; "
+          "chmod 0 7/x");
+    while ((left = remove_some(parent, "tree", 0)) > 0 && is_there("tree") && steps < 100000)
+        steps++;
+    TAP_INT(left, 0);
+    TAP_TRUE(!is_there("tree"));
+    TAP_TRUE(steps >= 5 * 40);
+    shell("mkdir -p tree/a/b; touch tree/a/b/c");
+    TAP_INT(remove_some(parent, "tree", 100000), 0);
+    TAP_TRUE(!is_there("tree"));
+    TAP_INT(remove_some(parent, "tree", 0), -1);
+    TAP_INT(errno, ENOENT);
+}
+
 /* Deeper than any path can tell. */
 static void test_deep(void)
 {
@@ -321,6 +340,7 @@ int main(void)
 {
     make_scratch();
     test_trees();
+    test_steps();
     test_deep();
     test_links();
     test_refused();

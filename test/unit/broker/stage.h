@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -475,6 +476,26 @@ static inline void peer_ready(const struct peer *peer, const struct built *built
 
     peer_offer(peer, SHARE_READY, &(struct offer){.mountns = mountns, .mountinfo = built->mounts[0]});
     close(mountns);
+}
+
+/* --- a place for files ------------------------------------------------------------ */
+
+static inline void stage_make_scratch(char *scratch, size_t room)
+{
+    const char *parent = getenv("TMPDIR");
+
+    snprintf(scratch, room, "%s/coracle-unit-XXXXXX", parent ? parent : "/tmp");
+    if (!mkdtemp(scratch))
+        stage_give_up("mkdtemp");
+}
+
+static inline void stage_remove_scratch(const char *scratch)
+{
+    char command[PATH_MAX];
+
+    snprintf(command, sizeof(command), "chmod -R u+rwx '%s'; rm -rf '%s'", scratch, scratch);
+    if (system(command) != 0)
+        stage_give_up(command);
 }
 
 #endif

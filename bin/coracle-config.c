@@ -1,11 +1,9 @@
 /*
  * coracle-config - prints the configuration, or checks it; `coracle config` executes it.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/opt.h"
 #include "config-print.h"
 #include "config/config.h"
@@ -119,18 +117,5 @@ static int run(int argc, char *argv[], struct arena *arena, struct err *err)
 
 int main(int argc, char *argv[])
 {
-    struct arena arena;
-    struct err err;
-    int status;
-
-    heavy_restore(environ);
-    log_name_node(environ);
-    arena_init(&arena, output_no_memory);
-    status = run(argc - 1, argv + 1, &arena, &err);
-    if (status < 0) {
-        log_error(&err);
-        status = err_exit_status(err.id);
-    }
-    arena_free(&arena);
-    return status;
+    return heavy_main(argc, argv, run);
 }

@@ -4,12 +4,10 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/log.h"
 #include "base/opt.h"
 #include "build-mark.h"
 #include "doctor/judge.h"
@@ -90,24 +88,6 @@ static int examine(const struct options *options, struct arena *arena, struct er
     return output_print(&out, err) < 0 ? -1 : doctor_status(&findings);
 }
 
-/* ARGV is that of coracle, from the name of the command on. */
-static int run(int argc, char *argv[], struct arena *arena, struct err *err)
-{
-    struct options options = {0};
-    const int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err);
-
-    if (index < 0)
-        return -1;
-    if (options.help)
-        return print_help(arena, err);
-    if (index < argc)
-        return err_set(err, ERR_USAGE, "coracle doctor takes options only, not %s",
-                       str_quote(arena, argv[index]));
-    if (options.json && options.quiet)
-        return err_set(err, ERR_USAGE, "--json prints all; --quiet is for text");
-    return examine(&options, arena, err);
-}
-
 /* Whatever the caller does with them, children are waited for, and clocks ring. */
 static void settle_signals(void)
 {
@@ -120,21 +100,26 @@ static void settle_signals(void)
     doctor_heed_signals();
 }
 
+/* ARGV is that of coracle, from the name of the command on. */
+static int run(int argc, char *argv[], struct arena *arena, struct err *err)
+{
+    struct options options = {0};
+    const int index = opt_parse(rows, ROW_COUNT, argc, argv, &options, err);
+
+    settle_signals();
+    if (index < 0)
+        return -1;
+    if (options.help)
+        return print_help(arena, err);
+    if (index < argc)
+        return err_set(err, ERR_USAGE, "coracle doctor takes options only, not %s",
+                       str_quote(arena, argv[index]));
+    if (options.json && options.quiet)
+        return err_set(err, ERR_USAGE, "--json prints all; --quiet is for text");
+    return examine(&options, arena, err);
+}
+
 int main(int argc, char *argv[])
 {
-    struct arena arena;
-    struct err err;
-    int status;
-
-    heavy_restore(environ);
-    log_name_node(environ);
-    settle_signals();
-    arena_init(&arena, output_no_memory);
-    status = run(argc - 1, argv + 1, &arena, &err);
-    if (status < 0) {
-        log_error(&err);
-        status = err_exit_status(err.id);
-    }
-    arena_free(&arena);
-    return status;
+    return heavy_main(argc, argv, run);
 }

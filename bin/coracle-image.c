@@ -4,11 +4,9 @@
  * The light program executes it for these commands: they need libraries (libcurl,
  * libarchive, libsquashfs) that a launch must not carry.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/str.h"
 #include "heavy.h"
 #include "host/machine.h"
@@ -64,28 +62,15 @@ struct oci_platform images_host_platform(struct arena *arena)
 
 static int run(int argc, char *argv[], struct arena *arena, struct err *err)
 {
-    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1, environ, arena, err);
+    for (size_t i = 0; argc > 0 && i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc, argv, environ, arena, err);
     return err_set(err, ERR_USAGE,
                    "this build of coracle-image has no command %s; what configure found says why",
-                   argc > 1 ? str_quote(arena, argv[1]) : "without a name");
+                   argc > 0 ? str_quote(arena, argv[0]) : "without a name");
 }
 
 int main(int argc, char *argv[])
 {
-    struct arena arena;
-    struct err err;
-    int status;
-
-    heavy_restore(environ);
-    log_name_node(environ);
-    arena_init(&arena, output_no_memory);
-    status = run(argc, argv, &arena, &err);
-    if (status < 0) {
-        log_error(&err);
-        status = err_exit_status(err.id);
-    }
-    arena_free(&arena);
-    return status;
+    return heavy_main(argc, argv, run);
 }

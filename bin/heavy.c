@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "host/programs.h"
+#include "output.h"
 
 #define LINKER "LD_"
 #define ASIDE "CORACLE_ASIDE_"
@@ -54,4 +56,23 @@ int heavy_execute(const char *program, char *const line[], char *const environme
     place = programs_place(errno);
     return err_set(err, ERR_SYSTEM, "%s cannot be started: %s%s%s", program, err_reason(errno), place,
                    *place ? "; configure says what it left out" : "");
+}
+
+int heavy_main(int argc, char *argv[],
+               int (*run)(int argc, char *argv[], struct arena *arena, struct err *err))
+{
+    struct arena arena;
+    struct err err;
+    int status;
+
+    heavy_restore(environ);
+    log_name_node(environ);
+    arena_init(&arena, output_no_memory);
+    status = run(argc - 1, argv + 1, &arena, &err);
+    if (status < 0) {
+        log_error(&err);
+        status = err_exit_status(err.id);
+    }
+    arena_free(&arena);
+    return status;
 }

@@ -106,15 +106,7 @@ static int find_kind(const struct section *top, const char *media_type, enum oci
 static int parse(struct oci_document *document, const char *bytes, size_t length, const char *media_type,
                  struct section *top)
 {
-    if (length > OCI_DOCUMENT_MAX)
-        return err_set(top->err, top->id, "it has %zu bytes, and %d is the limit", length, OCI_DOCUMENT_MAX);
-    top->object = json_read(bytes, length, top->arena, top->id, top->err);
-    if (!top->object)
-        return -1;
-    if (top->object->kind != JSON_OBJECT)
-        return err_set(top->err, top->id, "it must be an object and is %s",
-                       json_kind_name(top->object->kind));
-    if (find_kind(top, media_type, &document->kind) < 0)
+    if (section_read(top, bytes, length) < 0 || find_kind(top, media_type, &document->kind) < 0)
         return -1;
     return document->kind == OCI_DOCUMENT_INDEX ? oci_index_read(&document->index, top)
                                                 : oci_manifest_read(&document->manifest, top);

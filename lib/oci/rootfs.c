@@ -47,16 +47,8 @@ static int parse(struct oci_rootfs *rootfs, const char *bytes, size_t length, st
     struct section section;
     const char *type;
 
-    if (length > OCI_DOCUMENT_MAX)
-        return err_set(top->err, top->id, "it has %zu bytes, and %d is the limit", length, OCI_DOCUMENT_MAX);
-    top->object = json_read(bytes, length, top->arena, top->id, top->err);
-    if (!top->object)
-        return -1;
-    if (top->object->kind != JSON_OBJECT)
-        return err_set(top->err, top->id, "it must be an object and is %s",
-                       json_kind_name(top->object->kind));
-    if (read_platform(rootfs, top) < 0 || section_need_object(top, "rootfs", &section) < 0 ||
-        section_string(&section, "type", &type) < 0)
+    if (section_read(top, bytes, length) < 0 || read_platform(rootfs, top) < 0 ||
+        section_need_object(top, "rootfs", &section) < 0 || section_string(&section, "type", &type) < 0)
         return -1;
     if (type && strcmp(type, "layers") != 0)
         return err_set(top->err, top->id, "rootfs.type is %s and must be layers",

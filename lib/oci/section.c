@@ -4,6 +4,19 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "oci/document.h"
+
+int section_read(struct section *top, const char *bytes, size_t length)
+{
+    if (length > OCI_DOCUMENT_MAX)
+        return err_set(top->err, top->id, "it has %zu bytes, and %d is the limit", length, OCI_DOCUMENT_MAX);
+    top->object = json_read(bytes, length, top->arena, top->id, top->err);
+    if (!top->object)
+        return -1;
+    return top->object->kind == JSON_OBJECT ? 0
+                                            : err_set(top->err, top->id, "it must be an object and is %s",
+                                                      json_kind_name(top->object->kind));
+}
 
 const struct json_value *section_find(const struct section *section, const char *name)
 {

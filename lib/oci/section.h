@@ -23,6 +23,9 @@ struct section {
     struct err *err;
 };
 
+/* The object of TOP becomes the document BYTES, of OCI_DOCUMENT_MAX bytes at most. 0, or -1 and an error. */
+int section_read(struct section *top, const char *bytes, size_t length);
+
 /* The member NAME, or NULL. */
 const struct json_value *section_find(const struct section *section, const char *name);
 

@@ -198,19 +198,25 @@ until_writing() {
     return 1
 }
 
+# interrupted DESTINATION SIGNAL: making that is interrupted, which counts as a `hit`, and leaves nothing.
+interrupted() {
+    local signal=$2
+    until_writing "$1" || report 'always too quick to be interrupted' || return
+    # bash has its jobs ignore SIGINT, and so do we then.
+    [[ $signal != INT ]] || { kill -INT $! && signal=TERM; }
+    ! kill -s "$signal" $! || hit=$((hit + 1))
+    status=0
+    wait $! || status=$?
+    assert_equal "$(beside)" ''
+}
+
 @test "an interrupt: nothing is left" {
     local hit=0 signal destination
     make_slow
     named
     for destination in out dir:out named; do
         for signal in TERM INT HUP; do
-            until_writing "$destination" || report 'always too quick to be interrupted'
-            # bash has its jobs ignore SIGINT, and so do we then.
-            [[ $signal != INT ]] || { kill -INT $! && signal=TERM; }
-            kill -s "$signal" $! && hit=$((hit + 1))
-            status=0
-            wait $! || status=$?
-            assert_equal "$(beside)" ''
+            interrupted "$destination" "$signal"
             [[ ! -e out ]] || rm -r out # it was complete when the signal came
         done
     done
@@ -226,12 +232,7 @@ until_writing() {
         BEFORE=
         [[ $destination != oci:out:second ]] || BEFORE=small
         for signal in TERM INT HUP; do
-            until_writing "$destination" || report 'always too quick to be interrupted'
-            [[ $signal != INT ]] || { kill -INT $! && signal=TERM; }
-            kill -s "$signal" $! && hit=$((hit + 1))
-            status=0
-            wait $! || status=$?
-            assert_equal "$(beside)" ''
+            interrupted "$destination" "$signal"
             if [[ $status -eq 0 ]]; then # it was complete when the signal came
                 assert_equal "$(find out -name '.*')" ''
             elif [[ $BEFORE ]]; then

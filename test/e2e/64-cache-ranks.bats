@@ -43,16 +43,19 @@ teardown() {
     assert_equal "$(find cache -type f -o -type l)" ''
 }
 
-# counting_registry: one at REGISTRY that has nothing, and notes what it is asked in the file asked.
+# counting_registry: one at REGISTRY that has nothing, and notes what it is asked in the file asked. It
+# answers when there is a file answer.
 counting_registry() {
     cat >counting.py <<'END'
-import http.server, os
+import http.server, os, time
 class Registry(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def log_message(self, *_):
         pass
     def do_GET(self):
         os.write(asked, (self.path + "\n").encode())
+        while not os.path.exists("answer"):
+            time.sleep(0.05)
         body = b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}'
         self.send_response(404)
         self.send_header("Content-Length", str(len(body)))
@@ -78,14 +81,23 @@ END
     export CORACLE_CONFIG=$PWD/registry.toml
 }
 
+# Whether COUNT ranks have come to where they meet.
+are_fetching() { # COUNT
+    local pid
+    for pid in $(pgrep -f "run --pull=always $REGISTRY/small"); do readlink "/proc/$pid/exe"; done 2>/dev/null |
+        grep -c '/coracle-image$' | grep -qx "$1"
+}
+
 @test "--pull=always that fails: the registry is asked once for 64 ranks, and all say the same" {
     local i
     counting_registry
     export SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=64
     for i in {1..64}; do
         SLURM_PROCID=$i "$CORACLE" run --pull=always "$REGISTRY/small:1.0" >"out.$i" 2>&1 3>&- || echo "status $?" >>"out.$i" &
-        if ((i % 8 == 0)); then sleep 0.1; fi
     done
+    in_tenths 600 are_fetching 64
+    sleep 1
+    touch answer
     for i in $(jobs -p); do [[ $i == "$REGISTRY_PROCESS" ]] || wait "$i"; done
     assert_equal "$(wc -l <asked)" 1
     assert_equal "$(sort -u out.* | wc -l)" 2

@@ -306,7 +306,7 @@ is_locked() { ! flock -n out/oci-layout true; }
 
 # adds_slowly DESTINATION: in the background, until it has the layout locked.
 adds_slowly() {
-    strace -f -o /dev/null -e trace=renameat -e inject=renameat:delay_enter=100000 \
+    strace -f -o /dev/null -e trace=renameat -e inject=renameat:delay_enter=300000 \
         "$PROGRAM" convert oci:layout "$1" 2>log 3>&- &
     in_tenths 100 is_locked
 }

@@ -25,6 +25,7 @@
 #include "config/config.h"
 #include "config/sources.h"
 #include "host/account.h"
+#include "host/many-mounts.h"
 #include "host/record-compose.h"
 #include "host/record-facts.h"
 #include "host/record-file.h"
@@ -235,6 +236,7 @@ static enum outcome make(const struct record_facts *facts, struct record_file *f
     record_compose(file, facts, &account, other, groups, count, arena);
     file->slurm_conf = account_clean_path(conf.path);
     file->auth = auth_directory(&conf, arena);
+    file->many_mounts = many_mounts();
     take_configuration(file, &config, &sources, arena);
     if (outcome == NOT_FOUND || auth_may_come(file))
         file->holds = RECORD_UNKNOWN_AGE;

@@ -75,6 +75,7 @@ int sys_capset(uint64_t mask);
 
 /* open_tree(2), move_mount(2) */
 #define SYS_OPEN_TREE_CLONE 1u
+#define SYS_OPEN_TREE_NAMESPACE 2u /* Linux 7.0 */
 #define SYS_MOVE_FROM_EMPTY 0x04u
 #define SYS_MOVE_TO_EMPTY 0x40u
 

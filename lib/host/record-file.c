@@ -6,7 +6,7 @@
 #include "base/num.h"
 #include "host/account.h"
 
-#define HEADER "coracle-record 3\n"
+#define HEADER "coracle-record 4\n"
 #define CHECK_KEY "check="
 
 enum {
@@ -124,6 +124,7 @@ void record_file_print(const struct record_file *file, struct str *out)
     add_text(out, "shell", file->shell);
     add_text(out, "slurm-conf", file->slurm_conf);
     add_text(out, "auth", file->auth);
+    add_number(out, "many-mounts", (uint64_t)file->many_mounts);
     add_text(out, "config-error", file->config_error);
     add_settings(out, file);
     add_text(out, "directory", file->directory);
@@ -345,10 +346,14 @@ static int take_conditions(struct reader *reader, struct record_file *file, stru
 /* The lines that say what was found out. */
 static int take_answers(struct reader *reader, struct record_file *file, struct arena *arena)
 {
+    uint64_t many_mounts;
+
     if (take_word(reader, "user", &file->user) < 0 || !account_name_usable(file->user) ||
         take_path(reader, "home", &file->home) < 0 || take_path(reader, "shell", &file->shell) < 0 ||
-        take_path(reader, "slurm-conf", &file->slurm_conf) < 0 || take_path(reader, "auth", &file->auth) < 0)
+        take_path(reader, "slurm-conf", &file->slurm_conf) < 0 ||
+        take_path(reader, "auth", &file->auth) < 0 || take_number(reader, "many-mounts", 1, &many_mounts) < 0)
         return -1;
+    file->many_mounts = (int)many_mounts;
     file->config_error = take_line(reader, "config-error", 1);
     if (!file->config_error || take_settings(reader, file, arena) < 0 ||
         take_path(reader, "directory", &file->directory) < 0)

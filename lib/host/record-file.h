@@ -2,7 +2,7 @@
  * record-file - the record as text: what coracle-record keeps and prints, and
  * what each launch reads.
  *
- *     coracle-record 3
+ *     coracle-record 4
  *     uid=1001
  *     boot=1753000000
  *     made=1753000123
@@ -24,6 +24,7 @@
  *     shell=/bin/bash
  *     slurm-conf=/etc/slurm/slurm.conf
  *     auth=/run/munge
+ *     many-mounts=0
  *     config-error=
  *     settings=2
  *     setting=bind
@@ -85,6 +86,7 @@ struct record_file {
     const char *shell;      /* absolute, or "" */
     const char *slurm_conf; /* absolute, or "" */
     const char *auth;       /* absolute, or "" */
+    int many_mounts;        /* as many_mounts() said */
     const char
         *config_error; /* why the configuration cannot be used; "": it can. Such a record is not kept */
     const struct record_setting *settings; /* in the order to be applied */

@@ -59,6 +59,7 @@ static void fill(struct host_record *record, const struct record_file *file, str
     record->shell = file->shell;
     record->slurm_conf = file->slurm_conf;
     record->auth = file->auth;
+    record->many_mounts = file->many_mounts;
     record->settings = file->settings;
     record->setting_count = file->setting_count;
     record->is_kept = *file->directory != 0;

@@ -52,6 +52,7 @@ struct host_record {
     const char *group_path;
     const char *slurm_conf;                /* the file that configures Slurm's clients; "": none */
     const char *auth;                      /* the directory with the socket of munged or sackd; "": none */
+    int many_mounts;                       /* see many-mounts.h; as it was when the record was made */
     const struct record_setting *settings; /* of the configuration, for every launch, in this order */
     size_t setting_count;
     const char *warning; /* what the user should know about the record, unless he is quiet; NULL: nothing */

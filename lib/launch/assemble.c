@@ -269,9 +269,10 @@ static int assemble_overlay(struct launch *launch, const struct missing_target *
     add_later_rows(launch, place, skeleton, index);
     if (launch_move(launch, skeleton, place->dir, "") < 0)
         return -1;
-    overlay = launch_new_overlay(
-        launch, arena_printf(launch->arena, "/proc/self/fd/%d:/proc/self/fd/%d", skeleton, place->dir), NULL,
-        NULL, SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+    overlay = launch_new_overlay(launch,
+                                 arena_join(launch->arena, launch_path_of(launch, skeleton), ":",
+                                            launch_path_of(launch, place->dir), NULL),
+                                 NULL, NULL, SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
     if (overlay < 0 || launch_move(launch, overlay, skeleton, "") < 0)
         return -1;
     if (is_root(place))

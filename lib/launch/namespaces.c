@@ -1,4 +1,4 @@
-/* User and mount namespace in one call, and the id maps. user_namespaces(7) */
+/* User and mount namespace, in one call where that is possible, and the id maps. user_namespaces(7) */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -83,10 +83,19 @@ static int no_namespace(struct err *err)
 static int make_namespaces(const struct launch *launch, struct err *err)
 {
     const struct plan *plan = launch->plan;
+    const uint64_t later = launch_wants_pieces(launch) ? CLONE_NEWNS : 0;
 
-    if (unshare((int)plan->namespaces) < 0)
+    if (unshare((int)(plan->namespaces & ~later)) < 0)
         return no_namespace(err);
     return write_id_maps(launch->process, plan, plan->host_uid, plan->host_gid, err);
+}
+
+/* In the user namespace: with a copy of all mounts of the host, unless pieces of it are enough. */
+static int make_mount_namespace(struct launch *launch, struct err *err)
+{
+    if (launch_wants_pieces(launch) && launch_take_pieces(launch) == 0)
+        return 0;
+    return unshare(CLONE_NEWNS) < 0 ? no_namespace(err) : 0;
 }
 
 /*
@@ -101,19 +110,16 @@ static int enter_user_namespace(int userns, struct err *err)
     return 0;
 }
 
-static int join_user_namespace(const struct launch *launch, struct err *err)
-{
-    if (enter_user_namespace(launch->meeting->userns, err) < 0)
-        return -1;
-    return unshare(CLONE_NEWNS) < 0 ? no_namespace(err) : 0;
-}
-
 int launch_namespaces(struct launch *launch, struct err *err)
 {
+    const int joins = launch->meeting->userns >= 0;
+
     launch->process = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (launch->process < 0)
         return launch_error(err, ERR_ID_MAP, "cannot open /proc/self; is /proc mounted?");
-    if ((launch->meeting->userns >= 0 ? join_user_namespace : make_namespaces)(launch, err) < 0)
+    if (joins ? enter_user_namespace(launch->meeting->userns, err) < 0 : make_namespaces(launch, err) < 0)
+        return -1;
+    if ((joins || launch_wants_pieces(launch)) && make_mount_namespace(launch, err) < 0)
         return -1;
     return give_up_capabilities(launch->plan, err);
 }

@@ -46,7 +46,7 @@ static int clone_image(struct launch *launch, struct err *err)
         launch->image = launch->root = launch_new_served(launch, err);
         return launch->root < 0 ? -1 : 0;
     }
-    launch->root = launch_clone(launch, AT_FDCWD, plan->image, AT_RECURSIVE);
+    launch->root = launch_clone_image(launch);
     if (launch->root < 0 && errno == ENOENT)
         return err_set(err, ERR_IMAGE_MISSING, "image %s does not exist", image);
     if (launch->root < 0)
@@ -89,7 +89,7 @@ static int check_owner(const struct launch *launch, struct err *err)
 static int add_overlay(struct launch *launch, struct err *err)
 {
     const struct plan *plan = launch->plan;
-    char *upper_fs, *lower;
+    const char *upper_fs, *lower;
     int scratch, overlay;
 
     if (check_owner(launch, err) < 0)
@@ -99,8 +99,8 @@ static int add_overlay(struct launch *launch, struct err *err)
         return launch_error(err, ERR_MOUNT, "cannot mount a tmpfs for %s", plan->root_origin);
     if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)
         return launch_error(err, ERR_MOUNT, "cannot prepare the tmpfs for %s", plan->root_origin);
-    lower = arena_printf(launch->arena, "/proc/self/fd/%d", launch->root);
-    upper_fs = arena_printf(launch->arena, "/proc/self/fd/%d", scratch);
+    lower = launch_path_of(launch, launch->root);
+    upper_fs = launch_path_of(launch, scratch);
     overlay = launch_new_overlay(launch, lower, arena_join(launch->arena, upper_fs, "/upper", NULL),
                                  arena_join(launch->arena, upper_fs, "/work", NULL),
                                  SYS_ATTR_NOSUID | SYS_ATTR_NODEV);

@@ -76,7 +76,7 @@ static int open_bind(struct launch *launch, const struct plan_row *row, int *mou
     const unsigned own_file = row->flags & MOUNT_OWN_FILE;
 
     /* Recursive: the kernel refuses to show what a mount of the host hides. */
-    *mount = launch_clone(launch, AT_FDCWD, row->source, AT_RECURSIVE | (own_file ? AT_SYMLINK_NOFOLLOW : 0));
+    *mount = launch_clone_source(launch, row, AT_RECURSIVE | (own_file ? AT_SYMLINK_NOFOLLOW : 0));
     if (*mount < 0)
         return missing_source(launch, row, err);
     if (own_file && !is_own_file(launch, *mount)) {

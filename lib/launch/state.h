@@ -36,7 +36,8 @@ struct launch {
     const struct image_server *server; /* where the plan says that the image is served, and we serve it */
     const struct share_meeting *meeting;
     struct arena *arena;
-    int process;  /* /proc/self, opened outside */
+    int process;                  /* /proc/self, opened outside */
+    struct launch_pieces *pieces; /* what was taken of the host, see pieces.c; NULL: all of its mounts */
     int *sources; /* per row: its mount, first detached, then in its place; -1: none yet, or left out */
     int root;     /* the new root directory; attached, not yet entered */
     int image;    /* the image's mount; what `root` was before anything was laid over it */
@@ -79,6 +80,25 @@ int launch_lock_mounts(struct launch *launch, struct err *err);
 
 /* namespaces.c: enters the user and mount namespace of a view that is ready. */
 int launch_join_namespaces(const struct share_meeting *meeting, struct err *err);
+
+/* pieces.c: whether it is worth while to take of the host's mounts only what the plan names, and possible. */
+int launch_wants_pieces(const struct launch *launch);
+/*
+ * pieces.c: takes it, from within the user namespace, while the mount namespace is the host's.
+ * 0; -1: something is in the way, nothing was taken, and all mounts have to be.
+ */
+int launch_take_pieces(struct launch *launch);
+/*
+ * pieces.c: as launch_clone() of the source of ROW, one of the plan's; of the image. From the host's mounts,
+ * or from the piece that was taken: the process is in its namespace then.
+ */
+int launch_clone_source(struct launch *launch, const struct plan_row *row, unsigned flags);
+int launch_clone_image(struct launch *launch);
+/*
+ * pieces.c: a path that leads to what is open as FD, for a call that takes none. Without /proc,
+ * the current directory becomes one from where it does.
+ */
+const char *launch_path_of(const struct launch *launch, int fd);
 
 /* ready.c: remembers that the list of names of DIR, which has not been read yet, is copied into the view. */
 void launch_note_list(struct launch *launch, int dir);

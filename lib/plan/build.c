@@ -24,6 +24,7 @@ static void plan_root(struct plan *plan, const struct plan_inputs *in)
     plan->root_size = request->root_size;
     plan->root_origin = request->root_origin ? request->root_origin : "default";
     plan->namespaces = CLONE_NEWUSER | CLONE_NEWNS;
+    plan->host_has_many_mounts = in->facts->record.many_mounts;
 }
 
 void plan_ids(struct plan *plan, const struct plan_inputs *in)

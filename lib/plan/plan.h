@@ -86,6 +86,7 @@ struct plan {
 
     /* clone(2) flags of the namespaces to make. User and mount, always; others will join them here. */
     uint64_t namespaces;
+    int host_has_many_mounts; /* to copy them all would cost more than to take what the rows name */
 
     /* One id each is mapped: the caller's. user_namespaces(7) */
     uint32_t host_uid, host_gid;

@@ -177,6 +177,108 @@ proc_and_dev() {
 
 @test "another /dev between two ranks" { each_kind proc_and_dev; }
 
+# with_many_mounts SCRIPT: on a host with so many that launches copy only what they bind, where the kernel can.
+with_many_mounts() {
+    on_host_with_ranks '
+        export XDG_RUNTIME_DIR=$PWD/few
+        mkdir -m 700 few many
+        "$CORACLE" explain "$IMAGE" true >explained # makes the record of a host with few
+        mount -t tmpfs none /mnt
+        for i in {1..9}; do mkdir /mnt/$i; mount --rbind /mnt /mnt/$i; done # each doubles them
+        mount --make-rshared /
+        mkdir -p data/sub locked hidden/below
+        echo shown >data/file
+        echo hidden >hidden/below/file
+        mount -t tmpfs none hidden/below
+        mount --bind locked locked && mount -o remount,bind,ro,nosuid locked
+        XDG_RUNTIME_DIR=$PWD/many
+        if ! "${PROGRAM%/*}/coracle-record" | grep -qx many-mounts=1; then echo cannot; exit; fi
+        way="way: the host.s many mounts are not copied"
+        binds=(--bind data:/opt/data --bind data/file:/opt/file --bind locked:/opt/locked --bind hidden:/opt/hidden)
+        '"$1"
+    if [[ $output == cannot ]]; then skip "Linux before 7.0 has no namespaces of a part of the mounts"; fi
+}
+
+@test "on a host with many mounts only what is bound is copied, and looks the same" {
+    with_many_mounts '
+        look=(--share=none "${binds[@]}" "$IMAGE" -- sh -c "cut -d\  -f4- /proc/self/mountinfo; cat /opt/file")
+        "$CORACLE" run -vv "${look[@]}" >pieces 2>log
+        grep -c "$way" log
+        XDG_RUNTIME_DIR=$PWD/few "$CORACLE" run -vv "${look[@]}" >all 2>log
+        grep -c "$way" log || true
+        grep -c /opt/locked pieces
+        tail -n 1 pieces
+        sed -i s,/few/coracle-,/many/coracle-, all # the record
+        diff all pieces && echo same'
+    assert_output '1
+0
+1
+shown
+same'
+}
+
+@test "on a host with many mounts nothing that it locks or hides is to be had, nor its root" {
+    compile_into "$IMAGE/bin/hostile" hostile.c
+    with_many_mounts '
+        run=("$CORACLE" run --share=none "${binds[@]}" "$IMAGE" --)
+        "${run[@]}" ls /opt/hidden/below
+        "${run[@]}" hostile write / /opt/locked /opt
+        "${run[@]}" hostile reach "$(stat -c %d:%i /)"'
+    assert_output '6 tries
+11 tries'
+}
+
+many_meet() {
+    with_many_mounts '
+        start a "$CORACLE" run -vv "${binds[@]}" "$IMAGE"
+        start b "$CORACLE" run -vv "${binds[@]}" "$IMAGE"
+        start c "$CORACLE" run -vv "${binds[@]}" --bind data:/opt/more "$IMAGE"
+        echo "$(mountns a) $(mountns b) $(mountns c)"
+        grep -c "$way" {a,b,c}.err || true
+        mount -t tmpfs none data/sub
+        echo new >data/sub/file
+        for rank in a b c; do ask $rank cat /opt/data/sub/file; done
+        umount data/sub
+        ask c ls /opt/data/sub
+        echo end'
+    assert_same "$(cut -d' ' -f1 <<<"${lines[0]}")" "$(cut -d' ' -f2 <<<"${lines[0]}")" || return
+    assert_different "$(cut -d' ' -f1 <<<"${lines[0]}")" "$(cut -d' ' -f3 <<<"${lines[0]}")" || return
+    assert_equal "${lines[*]:1}" "a.err:$1 b.err:0 c.err:1 new new new end"
+}
+
+@test "on a host with many mounts ranks meet, and see its mounts come and go" { many_meet 1; }
+
+@test "on a host with many mounts ranks meet on a SquashFS: its leader copies all" {
+    need_squashfs
+    image squashfs
+    many_meet 0
+}
+
+writable_with_many() {
+    with_many_mounts '
+        "$CORACLE" run -vv --writable-tmpfs "${binds[@]}" "$IMAGE" -- sh -c "echo there >/etc/x; cat /etc/x" 2>log
+        grep -c "$way" log
+        "$CORACLE" run -vv --root "${binds[@]}" "$IMAGE" -- id -u 2>log
+        grep -c "$way" log || true
+        for i in {1..70}; do mkdir -p "$IMAGE/opt/$i"; done
+        "$CORACLE" run -vv --bind data:/opt/other "$IMAGE" -- cat /opt/other/file 2>log
+        grep -c "$way" log
+        grep -c "way: /opt is overlaid" log
+        "$CORACLE" run -vv --bind nothing:/opt/other:optional "$IMAGE" -- echo optional 2>log
+        "$CORACLE" run --bind nothing:/opt/other "$IMAGE" -- true 2>&1 | grep -o "does not exist on the host"'
+    assert_output 'there
+1
+0
+0
+shown
+1
+1
+optional
+does not exist on the host'
+}
+
+@test "on a host with many mounts: a writable root, --root, an overlay, a missing source" { writable_with_many; }
+
 # A view that nobody is in must not keep a file system busy.
 unmounted_after() {
     on_host_with_ranks '

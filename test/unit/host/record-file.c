@@ -57,6 +57,7 @@ static void test_kept(void)
     TAP_STR(file.inputs[RECORD_SLURM_CONF], "/mnt/slurm.conf");
     TAP_STR(file.slurm_conf, "/mnt/slurm.conf");
     TAP_STR(file.auth, "/run/munge");
+    TAP_INT(file.many_mounts, 1);
     TAP_STR(file.directory, "/tmp/coracle-1001");
     TAP_STR(file.passwd, "");
     TAP_STR(file.group, "");
@@ -188,9 +189,9 @@ static const char *with(const char *body, const char *old, const char *new)
 static void test_bad_lines(void)
 {
     static const char *const rows[][2] = {
-        {"coracle-record 3\n", "coracle-record 2\n"},
-        {"coracle-record 3\n", "coracle-record 3"},
-        {"coracle-record 3\n", ""},
+        {"coracle-record 4\n", "coracle-record 3\n"},
+        {"coracle-record 4\n", "coracle-record 4"},
+        {"coracle-record 4\n", ""},
         {"uid=1001\n", ""},
         {"uid=1001\n", "uid=1001\nuid=1001\n"},
         {"uid=1001\n", "uid=01001\n"},
@@ -215,6 +216,7 @@ static void test_bad_lines(void)
         {"user=alice", "user=alice\\"},
         {"user=alice", "user=alice\x01"},
         {"\nauth=/run/munge", "\nauth=munge"},
+        {"\nmany-mounts=1", "\nmany-mounts=2"},
         {"slurm-conf=/mnt/slurm.conf", "slurm-conf=slurm.conf"},
         {"watches=0\n", ""},
         {"watches=0\n", "watches=257\n"},

@@ -28,6 +28,7 @@ static const struct record_file sample = {
     .shell = "/bin/sh",
     .slurm_conf = "/mnt/slurm.conf",
     .auth = "/run/munge",
+    .many_mounts = 1,
     .config_error = "",
     .settings = sample_settings,
     .setting_count = 3,

@@ -9,6 +9,7 @@
  *
  * Needs Linux 4.18. attributes.c has what is done without mount_setattr (5.12), older.c
  * without open_tree and its kin (5.2), base/resolve.h without openat2 (5.6).
+ * pieces.c has what is done on a host with many mounts (7.0).
  */
 #ifndef CORACLE_LAUNCH_LAUNCH_H
 #define CORACLE_LAUNCH_LAUNCH_H

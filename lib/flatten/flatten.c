@@ -124,7 +124,7 @@ static int apply(struct work *work, struct tree *tree, struct err *err)
         return -1;
     work->counts.is_empty = tree->root->live == 0;
     if (work->counts.is_empty && work->request->needs_files)
-        return err_set(err, ERR_IMAGE_EMPTY, "there is no file in it; was it made of the wrong directory?");
+        return layer_refuse_empty(err);
     return add_config(tree, err);
 }
 

@@ -27,7 +27,7 @@ static enum decoder_result bzip2_step(void *opaque, struct decoder_step *step)
     int result;
 
     if (!bzip2->begun && BZ2_bzDecompressInit(stream, 0, 0) != BZ_OK)
-        return DECODER_TOO_LARGE;
+        return DECODER_NO_MEMORY;
     bzip2->begun = 1;
     /* The library does not write to its input. */
     stream->next_in = (char *)(uintptr_t)step->input;
@@ -44,7 +44,7 @@ static enum decoder_result bzip2_step(void *opaque, struct decoder_step *step)
         return DECODER_END;
     }
     if (result == BZ_MEM_ERROR)
-        return DECODER_TOO_LARGE;
+        return DECODER_NO_MEMORY;
     return result == BZ_OK ? DECODER_MORE : DECODER_DAMAGED;
 }
 

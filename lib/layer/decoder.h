@@ -10,7 +10,8 @@ enum decoder_result {
     DECODER_MORE,      /* wants more input or more room */
     DECODER_END,       /* a member or frame is complete; another may begin with the next byte */
     DECODER_DAMAGED,   /* this is not what it should be */
-    DECODER_TOO_LARGE, /* it needs more memory than it may have, or than there is */
+    DECODER_TOO_LARGE, /* its window has more bytes than 2^LAYER_WINDOW: layer.h */
+    DECODER_NO_MEMORY,
 };
 
 /* Moves on as it is used up and filled. */

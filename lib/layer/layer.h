@@ -63,13 +63,11 @@ struct layer layer_of_pipe(struct layer_pipe *pipe, int fd);
 #define LAYER_TAR_LIMIT (UINT64_C(1) << 40)
 
 /*
- * The greatest window that a zstd frame may ask for, as a power of two: what zstd(1)
- * itself accepts without --long. It is memory that the reader takes.
+ * The greatest window that a zstd frame, or dictionary that an xz stream may ask for, as a power
+ * of two: what zstd(1) itself accepts without --long, and twice what xz -9 makes. It is memory
+ * that the reader takes. ERR_LAYER beyond it.
  */
-enum { LAYER_ZSTD_WINDOW = 27 };
-
-/* The greatest dictionary of xz, the same: twice what xz -9 makes. */
-enum { LAYER_XZ_DICTIONARY = 27 };
+enum { LAYER_WINDOW = 27 };
 
 struct layer_reader;
 
@@ -108,5 +106,8 @@ uint64_t layer_position(const struct layer_reader *reader);
 
 /* NULL is fine. */
 void layer_close(struct layer_reader *reader);
+
+/* What a tree without a file is refused with where it is a mistake: ERR_IMAGE_EMPTY. Returns -1. */
+int layer_refuse_empty(struct err *err);
 
 #endif

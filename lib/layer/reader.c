@@ -332,9 +332,11 @@ static int decode(struct layer_reader *reader, size_t *length, struct err *err)
         case DECODER_TOO_LARGE:
             return err_set(
                 err, ERR_LAYER,
-                "its %s data needs more memory than is given for that, %d MiB; undo the compression "
-                "first",
-                reader->decoder->name, 1 << (LAYER_XZ_DICTIONARY - 20));
+                "its %s data needs more memory than the %d MiB that it is given; compress it anew, "
+                "with a smaller window",
+                reader->decoder->name, 1 << (LAYER_WINDOW - 20));
+        case DECODER_NO_MEMORY:
+            return err_set(err, ERR_NO_MEMORY, "no memory to read a layer");
         case DECODER_END:
             reader->between = 1;
             break;
@@ -423,6 +425,11 @@ const char *layer_compression(const struct layer_reader *reader)
 uint64_t layer_position(const struct layer_reader *reader)
 {
     return reader->position;
+}
+
+int layer_refuse_empty(struct err *err)
+{
+    return err_set(err, ERR_IMAGE_EMPTY, "there is no file in it; was it made of the wrong directory?");
 }
 
 void layer_close(struct layer_reader *reader)

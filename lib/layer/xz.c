@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Beside the dictionary the library takes some hundred kilobytes. */
-#define MEMORY ((UINT64_C(1) << LAYER_XZ_DICTIONARY) + (UINT64_C(1) << 20))
+#define MEMORY ((UINT64_C(1) << LAYER_WINDOW) + (UINT64_C(1) << 20))
 
 struct xz {
     lzma_stream stream;
@@ -26,7 +26,7 @@ static enum decoder_result xz_step(void *opaque, struct decoder_step *step)
     lzma_ret result;
 
     if (xz->ended && begin(xz) != LZMA_OK)
-        return DECODER_DAMAGED;
+        return DECODER_NO_MEMORY;
     stream->next_in = step->input;
     stream->avail_in = step->input_left;
     stream->next_out = step->output;
@@ -39,8 +39,10 @@ static enum decoder_result xz_step(void *opaque, struct decoder_step *step)
     xz->ended = result == LZMA_STREAM_END;
     if (xz->ended)
         return DECODER_END;
-    if (result == LZMA_MEMLIMIT_ERROR || result == LZMA_MEM_ERROR)
+    if (result == LZMA_MEMLIMIT_ERROR)
         return DECODER_TOO_LARGE;
+    if (result == LZMA_MEM_ERROR)
+        return DECODER_NO_MEMORY;
     return result == LZMA_OK || result == LZMA_BUF_ERROR ? DECODER_MORE : DECODER_DAMAGED;
 }
 

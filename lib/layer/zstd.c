@@ -15,10 +15,16 @@ static enum decoder_result zstd_step(void *state, struct decoder_step *step)
     step->input_left -= input.pos;
     step->output += output.pos;
     step->room -= output.pos;
-    if (ZSTD_isError(result))
-        return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge ? DECODER_TOO_LARGE
-                                                                                     : DECODER_DAMAGED;
-    return result == 0 ? DECODER_END : DECODER_MORE;
+    switch (ZSTD_getErrorCode(result)) {
+    case ZSTD_error_no_error:
+        return result == 0 ? DECODER_END : DECODER_MORE;
+    case ZSTD_error_frameParameter_windowTooLarge:
+        return DECODER_TOO_LARGE;
+    case ZSTD_error_memory_allocation:
+        return DECODER_NO_MEMORY;
+    default:
+        return DECODER_DAMAGED;
+    }
 }
 
 static void zstd_destroy(void *state)
@@ -32,7 +38,7 @@ void *decoder_zstd(const struct decoder **decoder)
     ZSTD_DStream *stream = ZSTD_createDStream();
 
     *decoder = &zstd_decoder;
-    if (stream && ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, LAYER_ZSTD_WINDOW))) {
+    if (stream && ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, LAYER_WINDOW))) {
         ZSTD_freeDStream(stream);
         return NULL;
     }

@@ -114,9 +114,7 @@ static int walk(struct passing *passing, struct archive *archive)
         has_files |= !is_root(member);
     if (result != ARCHIVE_EOF || passing->failed)
         return archive_failed(passing, archive);
-    return has_files ? 0
-                     : err_set(passing->err, ERR_IMAGE_EMPTY,
-                               "there is no file in it; was it made of the wrong directory?");
+    return has_files ? 0 : layer_refuse_empty(passing->err);
 }
 
 /*

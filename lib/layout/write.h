@@ -10,9 +10,10 @@
  * oci/saved.h.
  *
  * - Layers: one that has a digest is a blob of another place, and is copied byte for byte; so is
- *   one that is compressed with gzip or zstd. A tar without a digest is compressed here. In a docker-archive
- * layers are plain. Whatever digest and diff_id a layer has are verified, before the image has a name; where
- * it has none its tar is walked through: one that ends within an entry is ERR_LAYER.
+ *   one that is compressed with gzip or zstd. Another tar without a digest is compressed here. In a
+ *   docker-archive layers are plain. Whatever digest and diff_id a layer has are verified, before the
+ *   image has a name; where it has none its tar is walked through: one that ends within an entry is
+ *   ERR_LAYER.
  * - The configuration is the source's, byte for byte, where layers are those that it names;
  *   else rootfs and history in it are replaced. A source that has none gets the least one.
  * - So is the manifest kept, and with it the digest of the image, where it is an OCI image's and all

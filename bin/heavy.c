@@ -36,7 +36,8 @@ static char *const *set_aside(char *const environment[], struct arena *arena)
     return aside;
 }
 
-void heavy_restore(char *environment[])
+/* Undoes set_aside(), in place. */
+static void restore(char *environment[])
 {
     for (; *environment; environment++)
         if (begins(*environment, ASIDE LINKER) || begins(*environment, ASIDE ASIDE))
@@ -65,7 +66,7 @@ int heavy_main(int argc, char *argv[],
     struct err err;
     int status;
 
-    heavy_restore(environ);
+    restore(environ);
     log_name_node(environ);
     arena_init(&arena, output_no_memory);
     status = run(argc - 1, argv + 1, &arena, &err);

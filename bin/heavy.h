@@ -16,12 +16,10 @@
 int heavy_execute(const char *program, char *const line[], char *const environment[], struct arena *arena,
                   struct err *err);
 
-/* What such a program does first: ENVIRONMENT becomes what heavy_execute() was given, in the same order. */
-void heavy_restore(char *environment[]);
-
 /*
- * The main() of such a program: RUN gets its arguments, from the name of the command on, and returns the exit
- * status, or -1 and an error, which is printed.
+ * The main() of such a program: the environment becomes what heavy_execute() was given, in the same
+ * order. RUN gets its arguments, from the name of the command on, and returns the exit status, or -1
+ * and an error, which is printed.
  */
 int heavy_main(int argc, char *argv[],
                int (*run)(int argc, char *argv[], struct arena *arena, struct err *err));

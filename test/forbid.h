@@ -15,8 +15,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* Calls from number FIRST to LAST fail with ERRNUM; if WHEN says so, only where their ARGUMENT, from 0, is
- * so. */
+/*
+ * Calls from number FIRST to LAST fail with ERRNUM; where WHEN says so, only those whose ARGUMENT,
+ * from 0, equals VALUE or has one of its bits.
+ */
 struct forbidden {
     uint32_t first, last;
     enum { FORBID_ALWAYS, FORBID_WHERE_EQUAL, FORBID_WHERE_ANY_BIT } when;
@@ -34,23 +36,30 @@ struct forbid_kernel {
     struct forbidden calls[FORBID_LIMIT];
 };
 
+enum {
+    FORBID_SINCE_5_1 = 424,  /* pidfd_send_signal(2) */
+    FORBID_SINCE_5_12 = 442, /* mount_setattr(2) */
+    FORBID_STATX_MASK = 3,   /* an argument */
+    FORBID_STATX_MNT_ID = 0x1000,
+    FORBID_OPTION = 2, /* an argument of getsockopt(2) */
+    FORBID_SO_PEERPIDFD = 77,
+};
+
 /*
- * System calls have one number on all architectures from 424 on, pidfd_send_signal(2),
- * which came with Linux 5.1: pidfd_*, open_tree, move_mount, fsopen and its kin, clone3,
- * close_range, openat2, faccessat2; from 442 on, mount_setattr(2), with Linux 5.12. Those
- * before have learned what matters here: statx(2) the id of a mount, with 5.8,
- * getsockopt(2) SO_PEERPIDFD, with 6.5.
+ * System calls have one number on all architectures from FORBID_SINCE_5_1 on: pidfd_*, open_tree,
+ * move_mount, fsopen and its kin, clone3, close_range, openat2, faccessat2. Those before have learned what
+ * matters here: statx(2) the id of a mount, with 5.8, getsockopt(2) SO_PEERPIDFD, with 6.5.
  */
 static const struct forbid_kernel forbid_kernels[] = {
     {"linux-4.18", /* of Enterprise Linux 8 */
      3,
-     {{424, UINT32_MAX, FORBID_ALWAYS, 0, 0, ENOSYS},
-      {SYS_statx, SYS_statx, FORBID_WHERE_ANY_BIT, 3, 0x1000, ENOSYS},
-      {SYS_getsockopt, SYS_getsockopt, FORBID_WHERE_EQUAL, 2, 77, ENOPROTOOPT}}},
-    {"linux-5.11", 1, {{442, UINT32_MAX, FORBID_ALWAYS, 0, 0, ENOSYS}}},
+     {{FORBID_SINCE_5_1, UINT32_MAX, FORBID_ALWAYS, 0, 0, ENOSYS},
+      {SYS_statx, SYS_statx, FORBID_WHERE_ANY_BIT, FORBID_STATX_MASK, FORBID_STATX_MNT_ID, ENOSYS},
+      {SYS_getsockopt, SYS_getsockopt, FORBID_WHERE_EQUAL, FORBID_OPTION, FORBID_SO_PEERPIDFD, ENOPROTOOPT}}},
+    {"linux-5.11", 1, {{FORBID_SINCE_5_12, UINT32_MAX, FORBID_ALWAYS, 0, 0, ENOSYS}}},
 };
 
-/* linux/filter.h */
+/* linux/filter.h, linux/seccomp.h */
 struct forbid_instruction {
     uint16_t code;
     uint8_t if_true, if_false;
@@ -71,8 +80,12 @@ enum {
     FORBID_RETURN = 0x06,
     FORBID_NUMBER_AT = 0,
     FORBID_ARGUMENTS_AT = 16,
+    FORBID_MODE_FILTER = 2,
     FORBID_EACH = 6, /* instructions for a call */
 };
+
+#define FORBID_RESULT_ERRNO 0x00050000u
+#define FORBID_RESULT_ALLOW 0x7fff0000u
 
 /* Of an argument its lower half is looked at. */
 static inline void forbid_translate(struct forbid_instruction *to, const struct forbidden *call)
@@ -86,7 +99,7 @@ static inline void forbid_translate(struct forbid_instruction *to, const struct 
     to[2] = (struct forbid_instruction){FORBID_JUMP_IF_MORE, 3, skip, call->last};
     to[3] = (struct forbid_instruction){FORBID_LOAD, 0, 0, FORBID_ARGUMENTS_AT + 8 * call->argument + lower};
     to[4] = (struct forbid_instruction){jump, 0, 1, call->value};
-    to[5] = (struct forbid_instruction){FORBID_RETURN, 0, 0, 0x00050000u | (uint32_t)call->errnum};
+    to[5] = (struct forbid_instruction){FORBID_RETURN, 0, 0, FORBID_RESULT_ERRNO | (uint32_t)call->errnum};
 }
 
 /* COUNT calls, at most FORBID_LIMIT. 0, or -1 and errno. */
@@ -97,10 +110,10 @@ static inline int forbid(const struct forbidden *calls, size_t count)
 
     for (size_t i = 0; i < count && i < FORBID_LIMIT; i++, program.length += FORBID_EACH)
         forbid_translate(filter + program.length, calls + i);
-    filter[program.length++] = (struct forbid_instruction){FORBID_RETURN, 0, 0, 0x7fff0000u};
+    filter[program.length++] = (struct forbid_instruction){FORBID_RETURN, 0, 0, FORBID_RESULT_ALLOW};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -1;
-    return prctl(PR_SET_SECCOMP, 2 /* SECCOMP_MODE_FILTER */, &program);
+    return prctl(PR_SET_SECCOMP, FORBID_MODE_FILTER, &program);
 }
 
 /* As on the kernel NAME. 0, or -1 and errno: EINVAL where there is none. */

@@ -47,7 +47,7 @@ int main(int argc, char *argv[])
         return 2;
     }
     if ((kernel ? forbid_later_than(kernel) : forbid(&call, 1)) < 0) {
-        perror("forbid");
+        perror(kernel ? kernel : "forbid");
         return 2;
     }
     execvp(command, argv);

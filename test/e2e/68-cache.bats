@@ -8,15 +8,7 @@ load helpers
 load squashfs
 load layouts
 
-setup() {
-    standard_setup
-    need_coracle_image
-    # Without FUSE an image is unpacked, which is told.
-    [[ -r /dev/fuse && -w /dev/fuse ]] || skip 'the cache has SquashFS files, and /dev/fuse is closed here'
-    make_layout
-    export CORACLE_CACHE=$PWD/cache
-    CORACLE=$PROGRAM
-}
+setup() { cache_setup; }
 
 teardown() {
     registry_ends

@@ -47,6 +47,17 @@ make_layout() {
     LOWER=layout/blobs/sha256/${lower#sha256:}
 }
 
+# cache_setup: the setup of tests of the cache: images come into `cache`, and CORACLE is the program itself.
+cache_setup() {
+    standard_setup
+    need_coracle_image
+    # Without FUSE an image is unpacked, which is told.
+    [[ -r /dev/fuse && -w /dev/fuse ]] || skip 'the cache has SquashFS files, and /dev/fuse is closed here'
+    make_layout
+    export CORACLE_CACHE=$PWD/cache
+    CORACLE=$PROGRAM
+}
+
 # in_tenths N COMMAND...: waits so long at most for it to succeed.
 in_tenths() {
     local i

@@ -139,7 +139,7 @@ static int open_folder(struct image_download *download, const char *path, struct
     if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
         return err_set(err, ERR_OUTPUT,
                        "others can change what is in %s; remove it, or name another destination", name);
-    /* What is in it may be old: for others who look for what nobody needs any more. */
+    /* store_sweep() shall see that it is in use: what is in it may be old. */
     (void)futimens(download->folder, NULL);
     download->path = path;
     return 0;

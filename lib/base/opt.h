@@ -56,7 +56,10 @@ struct opt_row {
     int (*set)(void *target, const char *value, const struct opt_origin *origin, struct err *err);
 };
 
-/* The setter NAME of a flag: MEMBER of the target, a TYPE, becomes 1. */
+/*
+ * The setter NAME of a flag: MEMBER of the target, a TYPE, becomes 1. "static" or nothing stands
+ * before it, and a semicolon behind it, which the last line is for.
+ */
 #define OPT_FLAG_SETTER(name, type, member)                                                       \
     int name(void *target, const char *value, const struct opt_origin *origin, struct err *error) \
     {                                                                                             \
@@ -66,7 +69,7 @@ struct opt_row {
     }                                                                                             \
     struct opt_row
 
-/* The setter NAME of a value that is taken as it is: it becomes MEMBER of the target, a TYPE. */
+/* The setter NAME of a value that is taken as it is: it becomes MEMBER of the target, a TYPE. The same. */
 #define OPT_TEXT_SETTER(name, type, member)                                                       \
     int name(void *target, const char *value, const struct opt_origin *origin, struct err *error) \
     {                                                                                             \

@@ -180,8 +180,10 @@ int broker_is_idle(const struct broker *broker);
 /* Drops what nobody has been in for the linger, and images without a view. */
 void broker_sweep(struct broker *broker);
 
-/* unpacked.c: RANK will unpack the image that it leads to PATH, in the directory NAME, which is ours to take
- * away. */
+/*
+ * unpacked.c: RANK will unpack the image that it leads to PATH, in the directory NAME, which is
+ * ours to take away. FDS become the broker's.
+ */
 void broker_unpacking(struct rank *rank, const struct share_message *message, const char *path,
                       const char *name, int *fds, size_t count);
 /* unpacked.c: nobody uses what IMAGE was unpacked to: it is among the leftovers from now on. */

@@ -170,7 +170,7 @@ static int is_abandoned(int folder, int64_t before)
     return is_old;
 }
 
-/* Now, as the file system of LAYERS has it: the clocks of nodes may differ. */
+/* Now, by the file system of LAYERS, as clocks of nodes may differ. 0: unknown, and nothing is old. */
 static int64_t file_system_time(int layers)
 {
     struct stat st;

@@ -68,14 +68,14 @@ int store_list(struct store *store, const char *directory, struct arena *arena, 
  */
 int store_clear(const char *directory, struct arena *arena, struct err *err);
 
-/* After so many seconds without a change what was fetched of an image has nobody who goes on with it. */
+/* Seconds without a change, after which layers have nobody who goes on with them. */
 enum { STORE_LAYERS_AGE = 7 * 24 * 3600 };
 
 /*
  * Removes the layers in DIRECTORY that pulls have left: folders in which nothing has changed for
- * STORE_LAYERS_AGE by the file system's clock, as another node's locks are not seen, and no part is locked
- * by a process of this one. The folder of the image KEEP stays: its pull goes on. NULL: none. What cannot be
- * removed stays.
+ * STORE_LAYERS_AGE by the file system's clock, and no part is locked by a process of this node;
+ * locks of other nodes are not seen. The folder of the image with the digest KEEP stays: its pull
+ * goes on. NULL: none. What cannot be removed stays.
  */
 void store_sweep(const char *directory, const char *keep, struct arena *arena);
 

@@ -33,12 +33,13 @@ enum turn_result { TURN_OURS, TURN_DONE, TURN_OVER, TURN_FAILED };
  */
 enum turn_result turn_take(struct turn *turn, const char *what, struct arena *arena, struct err *err);
 
-/* Milliseconds for which a failure is told, and for which it is at most, however many ask. */
+/* Milliseconds: a LINGER for ranks of one launch, which begin within moments, and the longest of all. */
 enum { TURN_LINGER = 500, TURN_LINGER_MOST = 5000 };
 
 /*
- * Tells those who wait: FAILURE, or NULL: it is done. A failure can be quick, and ranks of one launch begin
- * within moments: it is told to those too who come until none has come for LINGER milliseconds.
+ * Tells those who wait: FAILURE, or NULL: it is done. A failure, which can be quick, is told to
+ * those too who come later, until none has come for LINGER milliseconds, or TURN_LINGER_MOST
+ * are over. 0: to nobody else.
  */
 void turn_end(struct turn *turn, const struct err *failure, int linger);
 

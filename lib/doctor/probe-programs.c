@@ -12,6 +12,7 @@
 /* A program of more is none of ours: static ones with a sanitizer have some ten. */
 enum { PROGRAM_LIMIT = 512 * 1024 * 1024 };
 
+/* What bin/build-mark.sh puts before the version. */
 static const char prefix[] = "coracle build mark ";
 
 const char *const *doctor_find_coracle(struct arena *arena)

@@ -80,7 +80,7 @@ be_middle_process(const int fds[3], const char *const programs[], char *const en
     _exit(run_first(programs, environment));
 }
 
-/* That WHAT, "cannot ...", for ERRNUM: of what ran out, as a launch says it. */
+/* WHAT, "cannot ...", and why: ERR_LIMIT where something has run out, else ERR_RECORD. Returns -1. */
 static int cannot(struct err *err, const char *what, int errnum)
 {
     const int is_limit = errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;

@@ -14,9 +14,10 @@
  * no other descriptor of the caller. When this returns nothing of it is left:
  * no process, no descriptor, no SIGCHLD, whatever the caller does with SIGCHLD.
  *
- * 0 and *FILE, whose strings belong to ARENA. 1 with ERR_RECORD where no
- * program is there or it fails, ERR_LIMIT where it has not enough to begin with: the caller
- * can do without. -1 with ERR_LIMIT where the system gives no pipe or process.
+ * 0 and *FILE, whose strings belong to ARENA. 1 where no program is there, it cannot be
+ * started, or it fails: the caller can do without. -1 where the system gives no pipe or
+ * process. Both with ERR_LIMIT where something has run out (files, processes, memory), else
+ * with ERR_RECORD.
  */
 int record_make(const char *const programs[], char *const environment[], struct record_file *file,
                 struct arena *arena, struct err *err);

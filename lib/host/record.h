@@ -68,7 +68,7 @@ struct host_record {
  *
  * Where coracle-record is missing or fails, that is a warning, and the record
  * is of a user whom nobody knows, without configuration. 0, or -1 with ERR_CONFIG where the
- * configuration is not to be used, or with ERR_LIMIT where the system gives no pipe or process.
+ * configuration is not to be used, or with what record_make() says where the system gives no pipe or process.
  */
 int record_load(struct host_record *record, char *const environment[], struct arena *arena, struct err *err);
 

@@ -71,7 +71,7 @@ static struct machine machine_of(const char *path)
     return machine;
 }
 
-/* What is known by two names: the kernel's, and that of images. */
+/* The kernel's name, uname(1), and that of images, GOARCH. */
 struct machine_names {
     struct machine machine;
     const char *kernel, *image;
@@ -164,14 +164,17 @@ int launch_touch_program(const char *path)
     return 1;
 }
 
-/* PATH WHAT (" is", ": its interpreter /lib/ld.so is") the program FILE, which is foreign. */
+/*
+ * PATH could not be executed, as FILE is foreign: the same, or what PATH needs. WHAT is between
+ * PATH and "a program for": " is", ": its interpreter /lib/ld.so is".
+ */
 static int diagnose_foreign(const struct launch *launch, const char *path, const char *what, const char *file,
                             int errnum, struct err *err)
 {
     const struct machine_names *own = machine_names(own_machine());
     const char *theirs = machine_names(machine_of(file))->kernel;
-    const char *node = arena_printf(launch->arena, "%s%s a program for %s, and this node is %s",
-                                    str_quote(launch->arena, path), what, theirs, own->kernel);
+    const char *problem = arena_printf(launch->arena, "%s%s a program for %s, and this node is %s",
+                                       str_quote(launch->arena, path), what, theirs, own->kernel);
 
     /* Without the flag F it is looked for in the container: Documentation/admin-guide/binfmt-misc.rst */
     if (errnum == ENOENT)
@@ -179,8 +182,8 @@ static int diagnose_foreign(const struct launch *launch, const char *path, const
             err, ERR_COMMAND_NOT_EXECUTABLE,
             "%s; the emulator that it has for such (binfmt_misc) is not in the container: the site "
             "can register it with the flag F",
-            node);
-    return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s; use an image for this architecture%s%s", node,
+            problem);
+    return err_set(err, ERR_COMMAND_NOT_EXECUTABLE, "%s; use an image for this architecture%s%s", problem,
                    own->image ? ": coracle pull --platform linux/" : "", own->image ? own->image : "");
 }
 

@@ -67,8 +67,8 @@ static int leads_into(const char *path, const char *directory)
     return length && strncmp(real, directory, length) == 0 && (!real[length] || real[length] == '/');
 }
 
-/* Whether the image or a bind shows what lies at PATH, or below. */
-static int is_shown(const struct launch *launch, const char *path)
+/* Whether the image or the source of a bind is PATH, or lies below it: a stage there would cover it. */
+static int is_source(const struct launch *launch, const char *path)
 {
     const struct plan *plan = launch->plan;
     char real[PATH_MAX];
@@ -83,7 +83,7 @@ static int is_shown(const struct launch *launch, const char *path)
 static int need_stage(struct launch *launch)
 {
     for (size_t i = 0; launch->stage < 0 && i < sizeof(stages) / sizeof(stages[0]); i++)
-        if (!is_shown(launch, stages[i]))
+        if (!is_source(launch, stages[i]))
             launch->stage = mount_stage(stages[i]);
     if (launch->stage < 0)
         launch->stage = NO_STAGE;

@@ -62,6 +62,7 @@ struct packer {
 /* Blocks of files are compared with what is there by hash, then byte by byte. NULL: no memory. */
 sqfs_block_writer_t *blocks_create(struct image_file *output);
 
+/* NULL: no memory, or libcrypto gives no key. */
 struct contents *contents_create(void);
 void contents_destroy(struct contents *contents);
 /* A new content; *HANDLE is its number, from 1. NULL: no memory. The pointer stays. */
@@ -70,7 +71,7 @@ uint64_t contents_count(const struct contents *contents);
 struct content *contents_get(const struct contents *contents, uint64_t handle);
 /*
  * The handle of the content that is the LENGTH BYTES, or 0 where there is none: then it is
- * expected to be the next that is added. 0, or -1: no memory.
+ * expected to be the next that is added. 0, or -1: no memory, or libcrypto fails.
  */
 int contents_find(struct contents *contents, const void *bytes, size_t length, uint64_t *handle);
 

@@ -172,7 +172,8 @@ int store_lock(struct store *store, struct err *err)
     if (store->lock < 0 || fstat(store->lock, &st) < 0)
         return store_failed(store, err);
     if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_OUTPUT, "cannot write %s: its file %s is no regular file any more",
+        return err_set(err, ERR_OUTPUT,
+                       "cannot write %s: its file %s is no regular file any more; name another layout",
                        store->shown, STORE_MARK);
     return lock_wait(store->lock, LOCK_PATIENCE) < 0
                ? err_set(err, ERR_OUTPUT,

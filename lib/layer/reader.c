@@ -197,8 +197,9 @@ static int recognise(struct layer_reader *reader, struct err *err)
     if (is_skippable_frame(bytes, length))
         open = decoder_zstd;
     if (!open && length && (length < TAR_BLOCK || !is_tar_block(bytes)))
-        return err_set(err, ERR_LAYER,
-                       "the layer is neither a tar archive nor one compressed with gzip or zstd");
+        return err_set(err, ERR_LAYER, "%s is neither a tar archive nor one compressed with %s",
+                       reader->layer.is_tar ? "it" : "the layer",
+                       reader->layer.is_tar ? "gzip, zstd, xz or bzip2" : "gzip or zstd");
     if (!open)
         return 0;
     reader->state = open(&reader->decoder);

@@ -399,6 +399,8 @@ static void check_tars(void)
 #endif
     memcpy(blob, "\x04\x22\x4D\x18", 4);
     check_bad("lz4", 512, ERR_LAYER, "compressed with lz4, which is not read");
+    memcpy(blob, "<html>", 6);
+    check_bad("something else than a tar", 512, ERR_LAYER, "it is neither a tar archive");
     is_tar = 0;
     (void)length;
 }

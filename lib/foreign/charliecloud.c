@@ -65,15 +65,77 @@ static int read_environment(struct foreign *foreign, struct foreign_text text, s
     return 0;
 }
 
-/* Only where to start: the environment is in a file of its own, and ch-image keeps no CMD. */
+struct words {
+    char **list; /* they end with NULL; NULL: none */
+    size_t count, room;
+    struct arena *arena;
+};
+
+static void add_word(struct words *words, const char *word)
+{
+    words->list = arena_grow(words->arena, words->list, words->count, &words->room, sizeof(*words->list));
+    words->list[words->count++] = arena_strdup(words->arena, word);
+    words->list = arena_grow(words->arena, words->list, words->count, &words->room, sizeof(*words->list));
+    words->list[words->count] = NULL;
+}
+
+/* Adds LIST, an array of strings. Anything else, and what holds something else, counts as empty. */
+static void add_words(struct words *words, const struct json_value *list)
+{
+    if (!list || list->kind != JSON_ARRAY)
+        return;
+    for (const struct json_value *value = list->first; value; value = value->next)
+        if (value->kind != JSON_STRING)
+            return;
+    for (const struct json_value *value = list->first; value; value = value->next)
+        add_word(words, value->text);
+}
+
+/* Adds VALUE as ENTRYPOINT and CMD are written: a list, or a line for the SHELL of TOP. */
+static void add_command(struct words *words, const struct json_value *value, const struct json_value *top)
+{
+    const size_t before = words->count;
+
+    if (!value || value->kind != JSON_STRING) {
+        add_words(words, value);
+        return;
+    }
+    add_words(words, json_member(top, "shell"));
+    if (words->count == before) {
+        add_word(words, "/bin/sh");
+        add_word(words, "-c");
+    }
+    add_word(words, value->text);
+}
+
+/*
+ * What runs without a command, which ch-image 0.45 keeps (0.38 does not): all of it as a CMD, since
+ * ch-run puts no ENTRYPOINT before a command. One that is a line for a shell takes no arguments.
+ */
+static void read_command(struct foreign *foreign, const struct json_value *top, struct arena *arena)
+{
+    const struct json_value *entrypoint = json_member(top, "entrypoint");
+    struct words words = {.arena = arena};
+
+    add_command(&words, entrypoint, top);
+    if (!entrypoint || entrypoint->kind != JSON_STRING)
+        add_command(&words, json_member(top, "cmd"), top);
+    foreign->cmd = words.list;
+}
+
+/* What to run and where to start: the environment is in a file of its own. */
 static void read_metadata(struct foreign *foreign, const struct foreign_text *text, struct arena *arena)
 {
     struct err err = {0};
     const struct json_value *top = json_read(text->bytes, text->length, arena, ERR_IMAGE_CONFIG, &err);
-    const struct json_value *cwd = top && top->kind == JSON_OBJECT ? json_member(top, "cwd") : NULL;
+    const struct json_value *cwd;
 
     if (!top && !foreign->warning)
         foreign->warning = arena_printf(arena, "%s is left out: %s", metadata_name, err.text);
+    if (!top || top->kind != JSON_OBJECT)
+        return;
+    read_command(foreign, top, arena);
+    cwd = json_member(top, "cwd");
     if (cwd && cwd->kind == JSON_STRING && *cwd->text && strcmp(cwd->text, "/") != 0)
         foreign->workdir = cwd->text;
 }
@@ -82,7 +144,7 @@ int foreign_read_charliecloud(struct foreign *foreign, const struct foreign_file
                               struct err *err)
 {
     foreign->origin = "image /ch/environment";
-    foreign->workdir_origin = "image /ch/metadata.json";
+    foreign->workdir_origin = foreign->run_origin = "image /ch/metadata.json";
     if (files->file[FILE_ENVIRONMENT].bytes &&
         read_environment(foreign, files->file[FILE_ENVIRONMENT], arena, err) < 0)
         return -1;

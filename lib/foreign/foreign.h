@@ -6,7 +6,7 @@
  * as one string of bytes to whoever needs them; foreign_parse() reads that.
  *
  *     Singularity, Apptainer    /.singularity.d    env/ and runscript: scripts, which run inside
- *     Charliecloud              /ch/environment    NAME=VALUE; metadata.json: where to start
+ *     Charliecloud              /ch/environment    NAME=VALUE; metadata.json: what to run and where
  *     Enroot                    /etc/rc            what to run and where; /etc/environment: NAME=VALUE
  *
  * An image is of the first system in this order whose mark it bears. doc/images.md

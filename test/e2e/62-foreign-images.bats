@@ -17,12 +17,13 @@ teardown() { ranks_teardown; }
 
 # --- Charliecloud --------------------------------------------------------------
 
-# build_charliecloud: of TREE, by a Dockerfile. Leaves the image `made` in ch-image's storage.
+# build_charliecloud [LINE...]: of TREE, by a Dockerfile with these lines too. Leaves the image `made` in
+# ch-image's storage.
 build_charliecloud() {
     need ch-image ch-convert git
     mkdir context
     printf '%s\n' 'FROM base:1' 'ENV FLAGS="-a -b" PATH=/opt/bin:/bin SLURM_JOB_ID=x' 'WORKDIR /srv/app' \
-        >context/Dockerfile
+        "$@" >context/Dockerfile
     export CH_IMAGE_STORAGE=$PWD/storage GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@localhost
     export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@localhost
     capture ch-image import "$TREE" base:1
@@ -53,6 +54,31 @@ charliecloud_runs() {
     capture ch-convert -i ch-image -o squash made made.sqfs
     assert_success
     IMAGE=$PWD/made.sqfs charliecloud_runs
+}
+
+charliecloud_names_a_command() {
+    coracle_run
+    assert_output 'entry a b -a -b' || return
+    coracle_run -- echo other
+    assert_output other || return
+    coracle_run --no-entrypoint
+    assert_output 'entry a b -a -b' || return
+    coracle_explain
+    assert_output_has '[image /ch/metadata.json]'
+}
+
+@test "Charliecloud: ENTRYPOINT and CMD, as ch-image 0.45 keeps them" {
+    need jq
+    build_charliecloud 'ENTRYPOINT ["/bin/sh", "-c", "echo entry \"$0\" $FLAGS"]' 'CMD ["a b"]'
+    capture ch-convert -i ch-image -o dir made made.dir
+    assert_success
+    # Older ones drop them.
+    if ! grep -q entrypoint made.dir/ch/metadata.json; then
+        jq '.entrypoint = ["/bin/sh", "-c", "echo entry \"$0\" $FLAGS"] | .cmd = ["a b"]' \
+            made.dir/ch/metadata.json >metadata
+        mv -f metadata made.dir/ch/metadata.json
+    fi
+    IMAGE=$PWD/made.dir charliecloud_names_a_command
 }
 
 # charliecloud LINE...: TREE gets an environment of these lines.

@@ -63,12 +63,37 @@ static void test_metadata(void)
     TAP_TRUE(foreign.warning && strstr(foreign.warning, "/ch/metadata.json is left out: line 1"));
 }
 
+/* As ch-image 0.45 writes them. */
+static void test_command(void)
+{
+    TAP_OK(parse("", "{\"cmd\": [\"echo\", \"a b\"], \"entrypoint\": [], \"shell\": [\"/bin/sh\", \"-c\"]}"),
+           err);
+    TAP_STR(made_words(foreign.cmd), "echo|a b|");
+    TAP_TRUE(!foreign.entrypoint);
+    TAP_STR(foreign.run_origin, "image /ch/metadata.json");
+    TAP_OK(parse("", "{\"cmd\": [\"c\"], \"entrypoint\": [\"e\", \"f\"]}"), err);
+    TAP_STR(made_words(foreign.cmd), "e|f|c|");
+    TAP_TRUE(!foreign.entrypoint);
+    TAP_OK(parse("", "{\"cmd\": \"echo $A\", \"entrypoint\": [\"e\"], \"shell\": [\"/bin/bash\", \"-lc\"]}"),
+           err);
+    TAP_STR(made_words(foreign.cmd), "e|/bin/bash|-lc|echo $A|");
+    TAP_OK(parse("", "{\"cmd\": [\"c\"], \"entrypoint\": \"echo x\"}"), err);
+    TAP_STR(made_words(foreign.cmd), "/bin/sh|-c|echo x|");
+    TAP_OK(parse("", "{\"cmd\": [], \"entrypoint\": []}"), err);
+    TAP_TRUE(!foreign.cmd && !foreign.entrypoint);
+    TAP_OK(parse("", "{\"cmd\": [\"c\", 5], \"entrypoint\": {}, \"shell\": [null]}"), err);
+    TAP_TRUE(!foreign.cmd && !foreign.entrypoint);
+    TAP_OK(parse("", "{\"cmd\": \"c\", \"shell\": [7]}"), err);
+    TAP_STR(made_words(foreign.cmd), "/bin/sh|-c|c|");
+}
+
 int main(void)
 {
     arena_init(&arena, tap_no_memory);
     test_lines();
     test_no_lines();
     test_metadata();
+    test_command();
     arena_free(&arena);
     return tap_done();
 }

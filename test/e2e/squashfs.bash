@@ -128,23 +128,24 @@ sif_header() {
 # sif_descriptor FILE INDEX TYPE OFFSET LENGTH [FILE_SYSTEM KIND]
 sif_descriptor() {
     local at=$((4096 + 585 * $2))
-    { number 4 "$3" && number 1 1 && number 4 $(($2 + 1)); } | put "$1" "$at"
+    { number 4 "$3" && number 1 1 && number 4 $(($2 + 1)) && number 4 $((0xf0000001)); } | put "$1" "$at"
     { number 8 "$4" && number 8 "$5"; } | put "$1" $((at + 17))
     printf 'descriptor %d' "$2" | put "$1" $((at + 73))
     { number 4 "${6:-0}" && number 4 "${7:-0}" && printf '02\0'; } | put "$1" $((at + 201))
 }
 
-# make_sif FILE PARTITION [FILE_SYSTEM [KIND]]: a definition file, labels, and the file PARTITION, as
-# the primary system partition (2) and as a SquashFS (1) unless said otherwise.
+# make_sif FILE PARTITION [FILE_SYSTEM [KIND]]: laid out as Apptainer 1.4.5 does it, a definition file,
+# what it inspects, an OCI configuration, and the file PARTITION, as the primary system partition (2)
+# and as a SquashFS (1) unless said otherwise.
 make_sif() {
     local length
     length=$(stat -c %s "$2")
-    sif_header "$1" 3
-    sif_descriptor "$1" 0 $((0x4001)) 32768 19
-    sif_descriptor "$1" 1 $((0x4003)) 33000 2
-    sif_descriptor "$1" 2 $((0x4004)) 36864 "$length" "${3:-1}" "${4:-2}"
-    printf 'bootstrap: scratch\n' | put "$1" 32768
-    printf '{}' | put "$1" 33000
+    sif_header "$1" 4
+    sif_descriptor "$1" 0 $((0x4001)) 32176 19
+    sif_descriptor "$1" 1 $((0x4006)) 32195 2
+    sif_descriptor "$1" 2 $((0x4006)) 32197 2
+    sif_descriptor "$1" 3 $((0x4004)) 36864 "$length" "${3:-1}" "${4:-2}"
+    printf 'bootstrap: scratch\n{}{}' | put "$1" 32176
     truncate -s 36864 "$1"
     cat "$2" >>"$1"
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "checksum/checksum.h"
 #include "image/superblock.h"
 #include "stream/stream.h"
@@ -56,7 +57,9 @@ static int says_what_it_is(int fd, const char *id, struct arena *arena)
 
 int image_is_whole(const char *path, const char *id, struct arena *arena)
 {
-    FD_CLEANUP int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* An NFS client believes for half a minute that a name is not there, unless its directory is opened. */
+    FD_CLEANUP int dir = openat(AT_FDCWD, path_parent(arena, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    FD_CLEANUP int fd = openat(dir, path_basename(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     return fd >= 0 && has_its_length(fd) && says_what_it_is(fd, id, arena);
 }

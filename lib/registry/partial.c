@@ -116,7 +116,7 @@ int partial_empty(struct partial *partial, struct arena *arena, struct err *err)
 
 int partial_finish(struct partial *partial, struct arena *arena, struct err *err)
 {
-    if (renameat(partial->directory, partial->file, partial->directory, partial->name) < 0)
+    if (renameat(partial->directory, partial->file, partial->directory, partial->name) < 0 && errno != ENOENT)
         return fail(arena_join(arena, "renamed to ", str_quote(arena, partial->name), NULL), partial->file,
                     arena, err);
     flock(partial->fd, LOCK_UN);

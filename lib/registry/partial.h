@@ -36,7 +36,10 @@ int partial_add(struct partial *partial, const void *bytes, size_t length, struc
                 struct err *err);
 int partial_empty(struct partial *partial, struct arena *arena, struct err *err);
 
-/* Gives it its whole name; the descriptor is the caller's from now on. -1: ERR says why not. */
+/*
+ * Gives it its whole name; the descriptor is the caller's from now on. Where the part has lost its name
+ * another node was faster, which saw no lock of ours: the bytes are there all the same. -1: ERR says why not.
+ */
 int partial_finish(struct partial *partial, struct arena *arena, struct err *err);
 
 /* Closes it; it is removed where REMOVE, or where its name is private. Nothing where it is not open. */

@@ -54,6 +54,21 @@ static void test_grows(void)
     TAP_STR(scratch_read(scratch_path("b.partial")), NULL);
 }
 
+/* Two nodes see no lock of each other, as with NFS 3 and nolock: both fill one part, and one is first. */
+static void test_another_is_faster(void)
+{
+    struct partial partial;
+    int fd;
+
+    TAP_OK(open_part(&partial), err);
+    TAP_OK(partial_add(&partial, "abc", 3, &arena, &err), err);
+    TAP_INT(renameat(directory, partial.file, directory, "b"), 0);
+    fd = partial_finish(&partial, &arena, &err);
+    TAP_TRUE(fd >= 0 && partial.fd < 0);
+    TAP_STR(scratch_read(scratch_path("b")), "abc");
+    close(fd);
+}
+
 static void test_locked(void)
 {
     struct partial first, second;
@@ -127,6 +142,7 @@ int main(void)
     directory = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     test_names();
     test_grows();
+    test_another_is_faster();
     test_locked();
     unlink(scratch_path("b"));
     test_links();

@@ -1,7 +1,6 @@
 /* What a path is that says nothing of it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,21 +41,33 @@ static int is_of_archive(const char *name)
     return strspn(name, "0123456789abcdef") == 64;
 }
 
+/* What an entry's FIELD says of its size; by hand, as strtoull(3) takes a sign, and then it leads back. */
+static uint64_t entry_size(const char *field)
+{
+    uint64_t size = 0;
+    int i = 0;
+
+    while (i < SIZE_SIZE && field[i] == ' ')
+        i++;
+    for (; i < SIZE_SIZE && field[i] >= '0' && field[i] <= '7'; i++)
+        size = size * 8 + (uint64_t)(field[i] - '0');
+    return size;
+}
+
 /* The first entries, as far as they are in BYTES: an archive begins with ".", or with directories. */
 static int begins_archive(const char *bytes, size_t length)
 {
-    char name[NAME_SIZE + 1], size[SIZE_SIZE + 1];
+    char name[NAME_SIZE + 1];
     uint64_t offset = 0;
 
     while (offset + HEAD_SIZE <= length && bytes[offset]) {
         const char *head = bytes + offset;
 
         memcpy(name, head, NAME_SIZE);
-        memcpy(size, head + SIZE_OFFSET, SIZE_SIZE);
-        name[NAME_SIZE] = size[SIZE_SIZE] = 0;
+        name[NAME_SIZE] = 0;
         if (is_of_archive(name))
             return 1;
-        offset += HEAD_SIZE + (strtoull(size, NULL, 8) + HEAD_SIZE - 1) / HEAD_SIZE * HEAD_SIZE;
+        offset += HEAD_SIZE + (entry_size(head + SIZE_OFFSET) + HEAD_SIZE - 1) / HEAD_SIZE * HEAD_SIZE;
     }
     return 0;
 }

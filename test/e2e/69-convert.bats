@@ -301,6 +301,23 @@ make_tar_of_known_end() {
     done
 }
 
+# Whoever looks for the next entry must neither go round nor out of what he has read.
+@test "a compressed tar whose entries have negative sizes is refused, at once" {
+    local size
+    echo text >file
+    tar -cf plain.tar file
+    for size in -1000 -2000; do
+        cp plain.tar evil.tar
+        printf '%-12s' "$size" | dd of=evil.tar bs=1 seek=124 conv=notrunc status=none
+        gzip -c evil.tar >evil.tar.gz
+        capture timeout 60 "$PROGRAM" convert evil.tar.gz out.sqfs
+        refused_with layer evil.tar.gz
+        [[ ! -e out.sqfs ]]
+        capture timeout 60 "$PROGRAM" inspect evil.tar.gz
+        assert_success
+    done
+}
+
 # Layers of an archive may have no digest but that of their tar, and a directory has none.
 @test "what is done is shown of each kind of source, to programs and on a terminal" {
     local source

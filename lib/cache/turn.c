@@ -178,14 +178,31 @@ enum turn_result turn_take(struct turn *turn, const char *what, struct arena *ar
     return TURN_OURS;
 }
 
-static void tell(const struct turn *turn, const struct outcome *outcome)
+/* Whether a process of this user is at the other end of FD, in a container of his or not. */
+static int is_users(int fd)
 {
-    int fd;
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
 
-    while ((fd = accept4(turn->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        send(fd, outcome, sizeof(*outcome), MSG_NOSIGNAL);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+}
+
+/*
+ * How many of this user were told. Strangers are told nothing, and however fast they come they
+ * do not hold us up: no more are heard than can have waited.
+ */
+static int tell(const struct turn *turn, const struct outcome *outcome)
+{
+    int told = 0, fd;
+
+    for (int i = 0; i <= BACKLOG && (fd = accept4(turn->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0; i++) {
+        if (is_users(fd)) {
+            send(fd, outcome, sizeof(*outcome), MSG_NOSIGNAL);
+            told++;
+        }
         close(fd);
     }
+    return told;
 }
 
 static int64_t milliseconds(void)
@@ -199,11 +216,15 @@ static int64_t milliseconds(void)
 /* Those who come late. */
 static void tell_more(const struct turn *turn, const struct outcome *outcome, int linger)
 {
-    const int64_t end = milliseconds() + TURN_LINGER_MOST;
+    int64_t now = milliseconds(), until = now + linger;
+    const int64_t end = now + TURN_LINGER_MOST;
     struct pollfd socket = {.fd = turn->listener, .events = POLLIN};
 
-    while (milliseconds() < end && poll(&socket, 1, linger) > 0)
-        tell(turn, outcome);
+    for (; now < until && now < end; now = milliseconds()) {
+        poll(&socket, 1, (int)((until < end ? until : end) - now));
+        if (tell(turn, outcome))
+            until = milliseconds() + linger;
+    }
 }
 
 void turn_end(struct turn *turn, const struct err *failure, int linger)

@@ -39,7 +39,8 @@ enum { TURN_LINGER = 500, TURN_LINGER_MOST = 5000 };
 /*
  * Tells those who wait: FAILURE, or NULL: it is done. A failure, which can be quick, is told to
  * those too who come later, until none has come for LINGER milliseconds, or TURN_LINGER_MOST
- * are over. 0: to nobody else.
+ * are over. 0: to nobody else. Other users can connect as well: they are told nothing, and do
+ * not count.
  */
 void turn_end(struct turn *turn, const struct err *failure, int linger);
 

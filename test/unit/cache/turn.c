@@ -5,9 +5,12 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../tap.h"
@@ -17,6 +20,18 @@ enum { WAITERS = 20 };
 
 static struct arena arena;
 static const char *what;
+
+static int are_strangers;
+
+/* In place of the C library's: whoever is at the other end is another user, where ARE_STRANGERS. */
+int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
+{
+    const long result = syscall(SYS_getsockopt, fd, level, name, value, length);
+
+    if (result == 0 && are_strangers && level == SOL_SOCKET && name == SO_PEERCRED)
+        ((struct ucred *)value)->uid++;
+    return (int)result;
+}
 
 /* A process that takes the turn and exits with what came of it. */
 static pid_t start_waiter(void)
@@ -267,19 +282,100 @@ static void test_container(void)
     waitpid(stranger, NULL, 0);
 }
 
+static socklen_t address_of_turn(struct sockaddr_un *address)
+{
+    const struct digest digest = digest_bytes(what, strlen(what));
+    char text[DIGEST_TEXT];
+
+    digest_format(text, &digest);
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+                       (size_t)snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1,
+                                        "coracle-turn/%u/%s", (unsigned)geteuid(), text));
+}
+
+/* What those who have connected have heard and got. */
+struct heard {
+    unsigned long connections, messages;
+};
+
+/* Comes again and again, as fast as can be. */
+static _Noreturn void flood(struct heard *heard)
+{
+    struct sockaddr_un address;
+    const socklen_t length = address_of_turn(&address);
+    char bytes[16];
+    int last = -1;
+
+    for (;;) {
+        const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+        if (connect(fd, (struct sockaddr *)&address, length) == 0)
+            __atomic_add_fetch(&heard->connections, 1, __ATOMIC_RELAXED);
+        if (last >= 0 && recv(last, bytes, sizeof(bytes), 0) > 0)
+            __atomic_add_fetch(&heard->messages, 1, __ATOMIC_RELAXED);
+        close(last);
+        last = fd;
+    }
+}
+
+/* How long the owner of a turn is held up at the end while others flood him, in milliseconds. */
+static long end_while_flooded(struct heard *heard, const struct err *failure, int linger)
+{
+    enum { FLOODS = 4 };
+    pid_t floods[FLOODS];
+    struct timespec before, after;
+    struct turn turn;
+    struct err err;
+
+    memset(heard, 0, sizeof(*heard));
+    TAP_INT(turn_take(&turn, what, &arena, &err), TURN_OURS);
+    for (int i = 0; i < FLOODS; i++) {
+        floods[i] = fork();
+        if (floods[i] == 0) {
+            alarm(60);
+            flood(heard);
+        }
+    }
+    while (!__atomic_load_n(&heard->connections, __ATOMIC_RELAXED))
+        usleep(1000);
+    alarm(60);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    turn_end(&turn, failure, linger);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    alarm(0);
+    for (int i = 0; i < FLOODS; i++)
+        kill(floods[i], SIGKILL);
+    for (int i = 0; i < FLOODS; i++)
+        waitpid(floods[i], NULL, 0);
+    return (long)(after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+}
+
+/* Other users who come, as many and as often as they can, are told nothing and hold nobody up. */
+static void test_strangers(void)
+{
+    struct heard *heard =
+        mmap(NULL, sizeof(*heard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct err err;
+
+    err_set(&err, ERR_REGISTRY, "no such thing");
+    TAP_TRUE(heard != MAP_FAILED);
+    are_strangers = 1;
+    TAP_TRUE(end_while_flooded(heard, &err, 200) < 3000);
+    TAP_INT(heard->messages, 0);
+    TAP_TRUE(end_while_flooded(heard, NULL, 0) < 3000);
+    TAP_INT(heard->messages, 0);
+    are_strangers = 0;
+    munmap(heard, sizeof(*heard));
+}
+
 /* Takes the name and lets the queue run full. How connect(2) fails then. */
 static int fill_queue(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct digest digest = digest_bytes(what, strlen(what));
+    struct sockaddr_un address;
+    const socklen_t length = address_of_turn(&address);
     const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    char text[DIGEST_TEXT];
-    socklen_t length;
 
-    digest_format(text, &digest);
-    length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-                         (size_t)snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
-                                          "coracle-turn/%u/%s", (unsigned)geteuid(), text));
     if (bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 0) < 0)
         return -1;
     while (connect(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0), (struct sockaddr *)&address, length) ==
@@ -320,6 +416,7 @@ int main(void)
     test_stopped();
     test_successor();
     test_container();
+    test_strangers();
     test_full_queue();
     arena_free(&arena);
     return tap_done();

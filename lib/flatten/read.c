@@ -14,8 +14,10 @@ struct reading {
     struct layer_reader *layer;
     struct archive *archive;
     struct err *err;
-    uint64_t length; /* of the tar, so far */
-    int failed;      /* err has been filled */
+    uint64_t length;      /* of the tar, so far */
+    uint64_t header;      /* where the headers of the next member begin */
+    int is_within_header; /* they are being read */
+    int failed;           /* err has been filled */
 };
 
 enum {
@@ -46,7 +48,10 @@ static la_ssize_t next_bytes(struct archive *archive, void *opaque, const void *
     size_t length;
 
     /* The library may ask once more; what went wrong at first is what counts. */
-    if (reading->failed || layer_read(reading->layer, bytes, &length, reading->err) < 0) {
+    if (reading->failed ||
+        (reading->is_within_header &&
+         layer_check_header(reading->length - reading->header, reading->err) < 0) ||
+        layer_read(reading->layer, bytes, &length, reading->err) < 0) {
         reading->failed = 1;
         archive_set_error(archive, EIO, "unreadable");
         return ARCHIVE_FATAL;
@@ -285,12 +290,26 @@ static int reread_member(struct reading *reading, size_t number)
     return store(reading, entry->inode);
 }
 
+/* As archive_read_next_header(3), which would go over the rest of the last member's contents as well. */
+static int next_member(struct reading *reading, struct archive_entry **member)
+{
+    int result = *member ? archive_read_data_skip(reading->archive) : ARCHIVE_OK;
+
+    if (result == ARCHIVE_EOF || result == ARCHIVE_FATAL)
+        return ARCHIVE_FATAL;
+    reading->header = reading->length;
+    reading->is_within_header = 1;
+    result = archive_read_next_header(reading->archive, member);
+    reading->is_within_header = 0;
+    return result;
+}
+
 static int read_members(struct reading *reading, int again)
 {
-    struct archive_entry *member;
+    struct archive_entry *member = NULL;
 
     for (size_t number = 0;; number++) {
-        int result = archive_read_next_header(reading->archive, &member);
+        int result = next_member(reading, &member);
 
         /* Behind the end of the tar the library goes over what it cannot read. */
         if (result == ARCHIVE_EOF)

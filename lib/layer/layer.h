@@ -63,6 +63,15 @@ struct layer layer_of_pipe(struct layer_pipe *pipe, int fd);
 #define LAYER_TAR_LIMIT (UINT64_C(1) << 40)
 
 /*
+ * What stands before an entry of the tar, its extended headers and the map of its holes, may have this
+ * many bytes. libarchive keeps the map in memory, twice as large, and what is alike compresses to nothing.
+ */
+enum { LAYER_HEADER_LIMIT = 16 * 1024 * 1024 };
+
+/* Whether LENGTH bytes that libarchive was given for one are within it: 0, or -1 with ERR_LAYER. */
+int layer_check_header(uint64_t length, struct err *err);
+
+/*
  * The greatest window that a zstd frame, or dictionary that an xz stream may ask for, as a power
  * of two: what zstd(1) itself accepts without --long, and twice what xz -9 makes. It is memory
  * that the reader takes. ERR_LAYER beyond it.

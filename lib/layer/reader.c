@@ -418,6 +418,16 @@ int layer_finish(struct layer_reader *reader, struct err *err)
     return compare_sum(&reader->tar, reader->layer.diff_id, "what is in the layer", err);
 }
 
+int layer_check_header(uint64_t length, struct err *err)
+{
+    return length <= LAYER_HEADER_LIMIT
+               ? 0
+               : err_set(err, ERR_LAYER,
+                         "an entry's headers, or the map of its holes, have more than %d MiB: make the tar "
+                         "without --sparse",
+                         LAYER_HEADER_LIMIT >> 20);
+}
+
 const char *layer_compression(const struct layer_reader *reader)
 {
     return reader->decoder ? reader->decoder->name : NULL;

@@ -39,6 +39,8 @@ struct passing {
     struct layer_blob *blob;
     struct layer_reader *reader;
     struct err *err;
+    uint64_t header; /* bytes that were given for the headers of the next entry */
+    int is_within_header;
     int failed; /* and ERR says why */
     int has_ended;
 };
@@ -76,8 +78,11 @@ static la_ssize_t next_bytes(struct archive *archive, void *data, const void **b
     struct passing *passing = data;
     size_t length;
 
-    if (!passing->failed && pass_bytes(passing, bytes, &length) == 0)
+    passing->failed |= passing->is_within_header && layer_check_header(passing->header, passing->err) < 0;
+    if (!passing->failed && pass_bytes(passing, bytes, &length) == 0) {
+        passing->header += length;
         return (la_ssize_t)length;
+    }
     archive_set_error(archive, EIO, "failed");
     return ARCHIVE_FATAL;
 }
@@ -98,9 +103,23 @@ static int is_root(struct archive_entry *member)
     return name && name[strspn(name, "./")] == 0;
 }
 
+/* As archive_read_next_header(3), which would go over the contents of the last entry as well. */
+static int next_entry(struct passing *passing, struct archive *archive, struct archive_entry **member)
+{
+    int result = *member ? archive_read_data_skip(archive) : ARCHIVE_OK;
+
+    if (result == ARCHIVE_EOF || result == ARCHIVE_FATAL)
+        return ARCHIVE_FATAL;
+    passing->header = 0;
+    passing->is_within_header = 1;
+    result = archive_read_next_header(archive, member);
+    passing->is_within_header = 0;
+    return result;
+}
+
 static int walk(struct passing *passing, struct archive *archive)
 {
-    struct archive_entry *member;
+    struct archive_entry *member = NULL;
     int result, has_files = !passing->blob->write->needs_files;
 
     if (!archive)
@@ -110,7 +129,7 @@ static int walk(struct passing *passing, struct archive *archive)
     archive_read_support_format_empty(archive);
     if (archive_read_open(archive, passing, NULL, next_bytes, NULL) != ARCHIVE_OK)
         return archive_failed(passing, archive);
-    while ((result = archive_read_next_header(archive, &member)) == ARCHIVE_OK || result == ARCHIVE_WARN)
+    while ((result = next_entry(passing, archive, &member)) == ARCHIVE_OK || result == ARCHIVE_WARN)
         has_files |= !is_root(member);
     if (result != ARCHIVE_EOF || passing->failed)
         return archive_failed(passing, archive);

@@ -301,6 +301,32 @@ make_tar_of_known_end() {
     done
 }
 
+# The map of a file's holes is not kept, however large it is: a megabyte of gzip was a gigabyte of memory.
+@test "a tar with an endless map of holes is refused" {
+    local destination
+    need python3
+    python3 - <<'END'
+import gzip
+piece = b'00000000001\0' + b'00000000000\0'
+head = bytearray(512)
+head[0:4] = b'file'
+head[100:148] = b'0000644\0' + b'0000000\0' * 2 + b'00000000000\0' * 2
+head[148:157] = b' ' * 8 + b'S'
+head[257:265] = b'ustar  \0'
+head[386:495] = piece * 4 + b'\1' + b'00000001000\0'
+head[148:156] = b'%06o\0 ' % sum(head)
+with gzip.open('holes.tar.gz', 'wb') as out:
+    out.write(head)
+    for i in range(40):
+        out.write((piece * 21 + b'\1' + bytes(7)) * 1024)
+    out.write(piece * 21 + bytes(8) + bytes(1024))
+END
+    for destination in out.sqfs oci:out docker-archive:out.tar; do
+        convert holes.tar.gz "$destination"
+        refused_with layer holes.tar.gz 'map of its holes'
+    done
+}
+
 # Whoever looks for the next entry must neither go round nor out of what he has read.
 @test "a compressed tar whose entries have negative sizes is refused, at once" {
     local size

@@ -126,6 +126,8 @@ static const char *elf_interpreter(const struct head *head)
     Elf64_Ehdr elf;
     Elf64_Phdr segment;
 
+    if (head->length < sizeof(elf))
+        return NULL;
     memcpy(&elf, head->bytes, sizeof(elf));
     if (elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_phentsize != sizeof(segment))
         return NULL;

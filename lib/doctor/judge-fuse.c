@@ -8,7 +8,8 @@ static const char section[] = "fuse";
 
 /* Where the launch that was tried did without a mount, it unpacked the image. */
 static void refused(const struct doctor_facts *facts, struct doctor_findings *findings, const char *name,
-                    int outcome, int (*why)(int errnum, struct refusal *refusal))
+                    int outcome,
+                    int (*why)(const struct userns_switches *switches, int errnum, struct refusal *refusal))
 {
     struct doctor_finding finding = {.section = section, .name = name, .verdict = DOCTOR_WARN};
     struct refusal refusal;
@@ -19,7 +20,7 @@ static void refused(const struct doctor_facts *facts, struct doctor_findings *fi
         finding.consequence =
             "a SquashFS image is not mounted: each job unpacks it to the node's storage first";
     }
-    if (why(outcome, &refusal)) {
+    if (why(&facts->switches, outcome, &refusal)) {
         doctor_add_refusal(findings, finding, &refusal);
         return;
     }

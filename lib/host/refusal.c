@@ -40,6 +40,12 @@ static int refused_by_switch(const struct userns_switches *switches, struct refu
     return 0;
 }
 
+/* A capability in the namespace, which is all there is before Linux 6.1, is refused with EPERM. */
+static int is_selinux(const struct userns_switches *switches, int errnum)
+{
+    return switches->selinux && (errnum == EACCES || errnum == EPERM);
+}
+
 /* The kernel says no, and no switch tells why. */
 static int refused_by_something(const struct userns_switches *switches, int errnum, struct refusal *refusal)
 {
@@ -54,9 +60,10 @@ static int refused_by_something(const struct userns_switches *switches, int errn
             "and setns: --security-opt seccomp=unconfined, seccompProfile: Unconfined";
     else if (errnum == ENOSYS || errnum == EINVAL)
         remedy = "the kernel was built without them; the site needs one with CONFIG_USER_NS";
-    else if (switches->selinux && errnum == EACCES)
+    else if (is_selinux(switches, errnum))
         remedy =
-            "SELinux enforces a policy that may forbid it; the site sees with: ausearch -m avc -c coracle";
+            "SELinux enforces a policy that may forbid it to you; the site sees with: ausearch -m avc -c "
+            "coracle, and can load a module: examples/selinux/coracle.cil";
     return refuse(refusal, ERR_USERNS_DISABLED, what, err_reason(errnum), remedy);
 }
 
@@ -82,7 +89,7 @@ int refusal_of_id_map(const struct userns_switches *switches, int errnum, struct
     return 0;
 }
 
-int refusal_of_fuse_device(int errnum, struct refusal *refusal)
+int refusal_of_fuse_device(const struct userns_switches *switches, int errnum, struct refusal *refusal)
 {
     if (errnum == ENOENT || errnum == ENXIO || errnum == ENODEV)
         return refuse(refusal, ERR_FUSE,
@@ -90,17 +97,24 @@ int refusal_of_fuse_device(int errnum, struct refusal *refusal)
                       "the site can load the kernel's module fuse");
     if (errnum == EACCES || errnum == EPERM)
         return refuse(refusal, ERR_FUSE, "/dev/fuse is closed to you, so a SquashFS image cannot be mounted",
-                      NULL, "the site can open it: mode 0666 is usual");
+                      NULL,
+                      is_selinux(switches, errnum)
+                          ? "the site can open it: mode 0666 is usual, and SELinux, which enforces a policy "
+                            "here, must let you too: examples/selinux/coracle.cil"
+                          : "the site can open it: mode 0666 is usual");
     return 0;
 }
 
-int refusal_of_fuse_mount(int errnum, struct refusal *refusal)
+int refusal_of_fuse_mount(const struct userns_switches *switches, int errnum, struct refusal *refusal)
 {
     if (errnum != EPERM && errnum != EACCES && errnum != ENODEV)
         return 0;
     return refuse(refusal, ERR_FUSE, "this node lets nobody mount through FUSE in a user namespace",
                   err_reason(errnum),
-                  "that needs Linux 4.18, and nothing around us, as a container, that forbids it");
+                  is_selinux(switches, errnum)
+                      ? "SELinux enforces a policy that may forbid it; a module that allows it is "
+                        "examples/selinux/coracle.cil"
+                      : "that needs Linux 4.18, and nothing around us, as a container, that forbids it");
 }
 
 int refusal_set(const struct refusal *refusal, struct err *err)

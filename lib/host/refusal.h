@@ -41,8 +41,8 @@ int refusal_of_namespaces(const struct userns_switches *switches, int errnum, st
 int refusal_of_id_map(const struct userns_switches *switches, int errnum, struct refusal *refusal);
 
 /* The same for opening /dev/fuse, and for mounting through it in a user namespace. */
-int refusal_of_fuse_device(int errnum, struct refusal *refusal);
-int refusal_of_fuse_mount(int errnum, struct refusal *refusal);
+int refusal_of_fuse_device(const struct userns_switches *switches, int errnum, struct refusal *refusal);
+int refusal_of_fuse_mount(const struct userns_switches *switches, int errnum, struct refusal *refusal);
 
 /* Fills ERR with REFUSAL's "WHAT (REASON); REMEDY" and returns -1. */
 int refusal_set(const struct refusal *refusal, struct err *err);

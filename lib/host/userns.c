@@ -89,6 +89,16 @@ int userns_refused(int errnum, struct err *err)
     return refused(refusal_of_namespaces, errnum, err);
 }
 
+int userns_fuse_device_refused(int errnum, struct err *err)
+{
+    return refused(refusal_of_fuse_device, errnum, err);
+}
+
+int userns_fuse_mount_refused(int errnum, struct err *err)
+{
+    return refused(refusal_of_fuse_mount, errnum, err);
+}
+
 int userns_map_refused(int errnum, struct err *err)
 {
     return refused(refusal_of_id_map, errnum, err);

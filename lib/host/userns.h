@@ -24,7 +24,9 @@ void userns_look(struct userns_switches *switches);
  */
 int userns_refused(int errnum, struct err *err);
 
-/* The same for an id map. */
+/* The same for an id map; and for /dev/fuse and a mount through it, with ERR_FUSE. */
 int userns_map_refused(int errnum, struct err *err);
+int userns_fuse_device_refused(int errnum, struct err *err);
+int userns_fuse_mount_refused(int errnum, struct err *err);
 
 #endif

@@ -144,7 +144,7 @@ static int show_entry(struct launch *launch, int from, int to, const char *name)
     if (mount < 0)
         return errno == ENOENT ? 0 : -1;
     if (fstat(mount, &st) < 0)
-        return -1;
+        return errno == EACCES ? 0 : -1; /* SELinux lets a user list what he may not even look at */
     if (S_ISLNK(st.st_mode))
         return copy_link(mount, to, name);
     if ((S_ISDIR(st.st_mode) ? mkdirat(to, name, 0755) : make_file(to, name)) < 0)

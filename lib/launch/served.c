@@ -9,25 +9,21 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "host/refusal.h"
+#include "host/userns.h"
 #include "image/server-message.h"
 #include "launch/state.h"
 
 static int no_device(struct err *err)
 {
-    struct refusal refusal;
-
-    if (refusal_of_fuse_device(errno, &refusal))
-        return refusal_set(&refusal, err);
+    if (userns_fuse_device_refused(errno, err) < 0)
+        return -1;
     return launch_error(err, ERR_FUSE, "cannot open /dev/fuse");
 }
 
 static int no_mount(const struct launch *launch, struct err *err)
 {
-    struct refusal refusal;
-
-    if (refusal_of_fuse_mount(errno, &refusal))
-        return refusal_set(&refusal, err);
+    if (userns_fuse_mount_refused(errno, err) < 0)
+        return -1;
     return launch_error(err, ERR_FUSE, "cannot mount the image %s through FUSE",
                         str_quote(launch->arena, launch->plan->image));
 }

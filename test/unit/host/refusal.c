@@ -28,8 +28,16 @@ static void has(const char *text, const char *part)
     TAP_TRUE(strstr(text, part) != NULL);
 }
 
+static void lacks(const char *text, const char *part)
+{
+    if (strstr(text, part))
+        tap_print_string("got", text);
+    TAP_TRUE(strstr(text, part) == NULL);
+}
+
 int main(void)
 {
+    const struct userns_switches none = {0}, selinux = {.selinux = 1};
     struct refusal refusal;
 
     /* The kernel says ENOSPC for a count of 0 and EPERM for Debian's switch. */
@@ -47,7 +55,11 @@ int main(void)
 
     has(namespaces((struct userns_switches){.seccomp = 1}, EPERM), "seccompProfile: Unconfined");
     has(namespaces((struct userns_switches){.is_chroot = 1}, EPERM), "in a chroot, and this is one");
-    has(namespaces((struct userns_switches){.selinux = 1}, EACCES), "ausearch");
+    /* SELinux: the namespace since Linux 6.1, and before that what one may do in it. */
+    has(namespaces(selinux, EACCES), "ausearch");
+    has(namespaces(selinux, EPERM), "examples/selinux/coracle.cil");
+    has(namespaces((struct userns_switches){.selinux = 1, .seccomp = 1}, EPERM),
+        "seccompProfile: Unconfined");
     has(namespaces((struct userns_switches){0}, EINVAL), "CONFIG_USER_NS");
     TAP_STR(namespaces((struct userns_switches){0}, EPERM),
             "this node gives you no user namespace (operation not permitted); a security module, a container "
@@ -60,11 +72,16 @@ int main(void)
     TAP_INT(refusal_of_id_map(&(struct userns_switches){0}, EPERM, &refusal), 0);
     TAP_INT(refusal_of_id_map(&(struct userns_switches){.apparmor = 1}, EINVAL, &refusal), 0);
 
-    has(say(refusal_of_fuse_device(ENOENT, &refusal), &refusal), "no /dev/fuse");
+    has(say(refusal_of_fuse_device(&none, ENOENT, &refusal), &refusal), "no /dev/fuse");
     TAP_INT(refusal.id, ERR_FUSE);
-    has(say(refusal_of_fuse_device(EACCES, &refusal), &refusal), "mode 0666");
-    TAP_INT(refusal_of_fuse_device(EMFILE, &refusal), 0);
-    has(say(refusal_of_fuse_mount(EPERM, &refusal), &refusal), "(operation not permitted)");
-    TAP_INT(refusal_of_fuse_mount(EINVAL, &refusal), 0);
+    has(say(refusal_of_fuse_device(&selinux, ENOENT, &refusal), &refusal), "module fuse");
+    has(say(refusal_of_fuse_device(&none, EACCES, &refusal), &refusal), "mode 0666 is usual");
+    lacks(say(refusal_of_fuse_device(&none, EACCES, &refusal), &refusal), "SELinux");
+    has(say(refusal_of_fuse_device(&selinux, EACCES, &refusal), &refusal), "and SELinux, which enforces");
+    TAP_INT(refusal_of_fuse_device(&none, EMFILE, &refusal), 0);
+    has(say(refusal_of_fuse_mount(&none, EPERM, &refusal), &refusal), "(operation not permitted)");
+    lacks(say(refusal_of_fuse_mount(&none, EPERM, &refusal), &refusal), "SELinux");
+    has(say(refusal_of_fuse_mount(&selinux, EACCES, &refusal), &refusal), "SELinux enforces a policy");
+    TAP_INT(refusal_of_fuse_mount(&none, EINVAL, &refusal), 0);
     return tap_done();
 }

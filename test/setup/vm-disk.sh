@@ -1,10 +1,11 @@
 # A disk for a machine that qemu emulates: a Debian with systemd and a user, which runs
 # a job at the start. Sourced after say.sh, image.sh, vm.sh.
 #
-#   vm_disk FILE KIND       FILE: a disk for KIND
+#   vm_disk FILE KIND KERNEL  FILE: a disk for KIND
 #
 # KIND: plain, the host's own release, with what the tests need; apparmor, Debian 13 and
-# its AppArmor, which knows user namespaces.
+# its AppArmor, which knows user namespaces; selinux, Debian 13 and its SELinux, with every
+# file labelled, for which the kernel in the folder KERNEL starts it once.
 #
 # It comes from the host's Debian mirror and needs neither root nor a mount. It is
 # whole or not there. On failure vm_missing says what is not to be had.
@@ -14,9 +15,13 @@
 vm_packages=systemd,systemd-sysv,libpam-systemd,dbus,dbus-user-session,udev,procps,util-linux,passwd
 vm_packages_plain=$vm_packages,bats,gcc,libc6-dev,musl-tools,busybox-static,squashfs-tools,strace,jq,python3-minimal,fuse3,attr,bsdextrautils
 vm_packages_apparmor=$vm_packages,busybox-static,squashfs-tools,fuse3,apparmor
+vm_packages_selinux=$vm_packages,busybox-static,squashfs-tools,fuse3,selinux-policy-default,policycoreutils,selinux-utils,openssh-server,openssh-client
 
 vm_disk_release() {
-    if [ "$1" = apparmor ]; then echo trixie; else image_release; fi
+    case $1 in
+        apparmor | selinux) echo trixie ;;
+        *) image_release ;;
+    esac
 }
 
 vm_disk_packages() {
@@ -116,30 +121,43 @@ vm_furnish() {
     rm -rf var/lib/apt/lists/* var/cache/apt/*
 }
 
+# What systemd asks for when it loads the policy, and a second user, whose logins are confined.
+vm_furnish_selinux() {
+    cd "$1" || return 1
+    if [ ! -d etc/selinux/default ]; then return; fi
+    printf 'SELINUX=permissive\nSELINUXTYPE=default\n' >etc/selinux/config
+    echo 'strict:x:1001:1001::/home/strict:/bin/bash' >>etc/passwd
+    echo 'strict:x:1001:' >>etc/group
+    echo 'strict:*:19000:0:99999:7:::' >>etc/shadow
+    mkdir -p home/strict && chown 1001:1001 home/strict
+    echo 'strict:user_u:s0' >>var/lib/selinux/default/active/seusers.local # as semanage login does
+}
+
 # vm_format TAR FILE: under fakeroot, so that files keep their owners without root.
 vm_format() {
     local root=$2.root
     rm -rf "$root" && mkdir "$root" && tar -x -p -C "$root" --exclude='./dev/*' -f "$1" &&
-        (vm_furnish "$root") &&
+        (vm_furnish "$root") && (vm_furnish_selinux "$root") &&
         chmod -R u+rwX "$root" && # mke2fs reads all of it, and is not really root
         mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$2" "$(($(du -sm "$root" | cut -f 1) + 2500))M" # bats keeps what each test has left
 }
 
 vm_make_disk() {
-    local mode=$1 disk=$2 kind=$3 status=0
+    local mode=$1 disk=$2 kind=$3 kernel=$4 status=0
     vm_bootstrap "$mode" "$disk.tar" "$disk.list" "$kind" &&
-        fakeroot bash -c "$(declare -f vm_format vm_furnish vm_job_starter vm_job_unit)"'; vm_format "$@"' bash \
+        fakeroot bash -c "$(declare -f vm_format vm_furnish vm_furnish_selinux vm_job_starter vm_job_unit)"'; vm_format "$@"' bash \
             "$disk.tar" "$disk.partial" || status=1
+    if [ "$status" -eq 0 ] && [ "$kind" = selinux ]; then vm_label "$kernel" "$disk.partial" || status=1; fi
     rm -rf "$disk.tar" "$disk.list" "$disk.partial.root"
     return "$status"
 }
 
 vm_disk() {
-    local disk=$1 kind=$2 mode
+    local disk=$1 kind=$2 kernel=$3 mode
     if [ -s "$disk" ] && [ "$(cat "$disk.recipe" 2>/dev/null)" = "$(vm_disk_recipe "$kind")" ]; then return 0; fi
     rm -f "$disk" "$disk.recipe"
     for mode in $(image_modes); do
-        if slow "a disk, mmdebstrap mode $mode" "$disk.log" vm_make_disk "$mode" "$disk" "$kind"; then
+        if slow "a disk, mmdebstrap mode $mode" "$disk.log" vm_make_disk "$mode" "$disk" "$kind" "$kernel"; then
             mv "$disk.partial" "$disk" && vm_disk_recipe "$kind" >"$disk.recipe"
             return
         fi

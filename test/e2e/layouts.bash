@@ -96,3 +96,18 @@ runs() {
     capture "$PROGRAM" run "$IMAGE" -- sh -c 'echo $FROM; ls /opt; ls /bin/busybox; test -s /etc/hosts && echo hosts'
     assert_output $'image\n/bin/busybox\nhosts'
 }
+
+# must_convert ARG...: without a word.
+must_convert() {
+    convert "$@"
+    assert_success || return
+    assert_equal "$output$stderr" ''
+}
+
+# refused_with IDENTIFIER TEXT: one error, and nothing of out is left.
+refused_with() {
+    assert_status 125 || return
+    assert_stderr_has "$2" || return
+    [[ $stderr == 'coracle: error: '*"[$1]" && $stderr != *$'\n'* ]] || report "expected one error [$1]" || return
+    assert_equal "$(find . -maxdepth 1 -name '*out*' ! -name layout)" ''
+}

@@ -1,14 +1,16 @@
 #include "pack/squashfs.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sqfs/error.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/num.h"
 
-enum { DEFAULT_BLOCK_SIZE = 128 * 1024, THREAD_LIMIT = 256, BLOCKS_EACH = 10 };
+enum { DEFAULT_BLOCK_SIZE = 128 * 1024, THREAD_LIMIT = 256, BLOCKS_EACH = 10, GIVE_WAY = 5 };
 
 /* Blocks that may wait, of the smallest size. */
 enum { FINISH_LIMIT = PACK_BACKLOG / 4096 };
@@ -281,6 +283,38 @@ static unsigned thread_count(const struct pack_options *options)
     return count < 1 ? 1 : (unsigned)count;
 }
 
+struct beginning {
+    const sqfs_block_processor_desc_t *description;
+    sqfs_block_processor_t **processor;
+    int result;
+};
+
+static void *begin_nicely(void *data)
+{
+    struct beginning *beginning = data;
+
+    setpriority(PRIO_PROCESS, 0,
+                getpriority(PRIO_PROCESS, 0) + GIVE_WAY); /* of this thread alone, on Linux */
+    beginning->result = sqfs_block_processor_create_ex(beginning->description, beginning->processor);
+    return NULL;
+}
+
+/*
+ * The threads that compress, which get the niceness of the one that starts them: they give way to the one
+ * that inflates and flattens. Where processors are few that one would have a share as small as theirs, and
+ * all wait for it.
+ */
+static int begin_processor(struct packer *packer, const sqfs_block_processor_desc_t *description)
+{
+    struct beginning beginning = {description, &packer->processor, 0};
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, begin_nicely, &beginning) != 0)
+        return sqfs_block_processor_create_ex(description, &packer->processor);
+    pthread_join(thread, NULL);
+    return beginning.result;
+}
+
 static int create_processor(struct packer *packer, const struct pack_options *options)
 {
     unsigned threads = thread_count(options);
@@ -301,7 +335,7 @@ static int create_processor(struct packer *packer, const struct pack_options *op
         return SQFS_ERROR_ALLOC;
     description.wr = packer->writer;
     description.tbl = packer->fragments;
-    return sqfs_block_processor_create_ex(&description, &packer->processor);
+    return begin_processor(packer, &description);
 }
 
 struct flatten_sink *pack_open(int fd, const struct pack_options *options, struct err *err)

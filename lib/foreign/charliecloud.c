@@ -9,6 +9,7 @@
 #include "oci/json-reader.h"
 
 static const char environment_name[] = "/ch/environment", metadata_name[] = "/ch/metadata.json";
+static const char metadata_origin[] = "image /ch/metadata.json";
 
 /* The length of the name in LINE; 0 where it is no NAME=VALUE. */
 static size_t name_of(const struct foreign_text *line)
@@ -121,6 +122,7 @@ static void read_command(struct foreign *foreign, const struct json_value *top, 
     if (!entrypoint || entrypoint->kind != JSON_STRING)
         add_command(&words, json_member(top, "cmd"), top);
     foreign->cmd = words.list;
+    foreign->run_origin = words.list ? metadata_origin : NULL;
 }
 
 /* What to run and where to start: the environment is in a file of its own. */
@@ -144,7 +146,7 @@ int foreign_read_charliecloud(struct foreign *foreign, const struct foreign_file
                               struct err *err)
 {
     foreign->origin = "image /ch/environment";
-    foreign->workdir_origin = foreign->run_origin = "image /ch/metadata.json";
+    foreign->workdir_origin = metadata_origin;
     if (files->file[FILE_ENVIRONMENT].bytes &&
         read_environment(foreign, files->file[FILE_ENVIRONMENT], arena, err) < 0)
         return -1;

@@ -321,7 +321,7 @@ static struct sample launch(const struct way *way, uid_t uid, gid_t gid)
     const int64_t begin = now();
     struct rusage usage;
     int64_t command = 0, end;
-    int status;
+    int status = 0;
     const pid_t pid = fork();
 
     if (pid == 0) {

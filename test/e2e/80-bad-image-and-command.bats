@@ -316,7 +316,7 @@ make_foreign() {
 @test "command: what needs a program for another architecture, which is named" {
     make_foreign "$IMAGE/opt/foreign"
     echo '#!/opt/foreign -x' >"$IMAGE/opt/script"
-    rm "$IMAGE/bin/sh"
+    rm -f "$IMAGE"/bin/{ash,sh} # the shells that are looked for
     cp "$IMAGE/opt/foreign" "$IMAGE/bin/sh"
     echo 'echo hello' >"$IMAGE/opt/plain"
     chmod 755 "$IMAGE"/opt/{script,plain}

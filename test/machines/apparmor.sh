@@ -6,23 +6,8 @@
 # user's shell has a profile that allows all but user namespaces.
 set -uo pipefail
 
-points=0
-# point NAME [REASON]: by the status of what came before.
-point() {
-    local status=$?
-    points=$((points + 1))
-    if [ "$status" -eq 0 ]; then
-        printf 'ok %d %s\n' "$points" "$1"
-        return
-    fi
-    printf 'not ok %d %s\n' "$points" "$1"
-    printf '%s\n' "${output-}" | sed 's/^/# /'
-}
-
-skip_all() {
-    printf '1..0 # SKIP %s\n' "$1"
-    exit 0
-}
+# shellcheck source=test/machines/points.bash
+. "$(dirname "$0")/points.bash"
 
 switch=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
 confine=()
@@ -111,4 +96,4 @@ for kind in image image.sqfs; do
     [[ $output =~ ^(mnt:[^$'\n']*)$'\n'(mnt:.*)$ && ${BASH_REMATCH[1]} == "${BASH_REMATCH[2]}" ]]
     point "with it a second launch of $kind meets the first"
 done
-printf '1..%d\n' "$points"
+points_end

@@ -6,23 +6,8 @@
 # A command of a user is an ssh login's, so that it has the context that a login gives.
 set -uo pipefail
 
-points=0
-# point NAME: by the status of what came before.
-point() {
-    local status=$?
-    points=$((points + 1))
-    if [ "$status" -eq 0 ]; then
-        printf 'ok %d %s\n' "$points" "$1"
-        return
-    fi
-    printf 'not ok %d %s\n' "$points" "$1"
-    printf '%s\n' "${output-}" | sed 's/^/# /'
-}
-
-skip_all() {
-    printf '1..0 # SKIP %s\n' "$1"
-    exit 0
-}
+# shellcheck source=test/machines/points.bash
+. "$(dirname "$0")/points.bash"
 
 # as USER SCRIPT: its output and status in output, status.
 as() {
@@ -162,4 +147,4 @@ as strict "coracle run --writable-tmpfs image.sqfs -- sh -c 'echo x >/etc/new' &
 [[ $status -ne 0 && $output == *denied* ]]
 point 'strict: directories of a SquashFS image stay as they are with --writable-tmpfs'
 denials | sed 's/^/# /'
-printf '1..%d\n' "$points"
+points_end

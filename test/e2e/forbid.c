@@ -13,9 +13,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#ifndef PROGRAM
-#define PROGRAM NULL
-#define KERNEL NULL
+#ifdef KERNEL
+static const char *const in_front_of = PROGRAM, *const always_on = KERNEL;
+#else
+static const char *const in_front_of, *const always_on;
 #endif
 
 /* Reads "CALL[:ARGUMENT:BITS]" and "ERRNO". Whether they are that. */
@@ -32,7 +33,7 @@ static int read_call(struct forbidden *call, const char *text, const char *errnu
 int main(int argc, char *argv[])
 {
     struct forbidden call = {0};
-    const char *kernel = KERNEL, *command = PROGRAM;
+    const char *kernel = always_on, *command = in_front_of;
 
     if (!command) {
         const int is_call = argc > 3 && read_call(&call, argv[1], argv[2]);

@@ -49,15 +49,11 @@ static void find_names(struct share_brokers *brokers, const char *text, struct a
     }
 }
 
-static ssize_t next_message(int socket, void *bytes, size_t room)
-{
-    int fds[SHARE_DESCRIPTOR_LIMIT];
-    size_t count;
-    ssize_t n = share_wait(socket, SHARE_PATIENCE, bytes, room, fds, &count);
+/* How one has answered. Who has HUNG_UP may just have ended. */
+enum answer { TOLD, ENDED, HUNG_UP, SILENT, TURNED_AWAY };
 
-    share_close(fds, count);
-    return n;
-}
+/* How often one who hangs up is asked. */
+enum { ASKED_AT_MOST = 3 };
 
 static void add_line(struct share_brokers *brokers, size_t index, const char *bytes, struct arena *arena)
 {
@@ -73,35 +69,92 @@ static void add_line(struct share_brokers *brokers, size_t index, const char *by
     brokers->lines[brokers->line_count++] = line;
 }
 
-static int ask(struct share_brokers *brokers, size_t index, struct arena *arena)
+union heard {
+    struct share_answer answer;
+    char bytes[SHARE_MESSAGE_LIMIT + 2];
+};
+
+/* One message, with two zeros behind it. */
+static enum answer next_message(int socket, union heard *heard, ssize_t *length)
 {
-    static char bytes[SHARE_MESSAGE_LIMIT + 2];
+    int fds[SHARE_DESCRIPTOR_LIMIT];
+    size_t count;
+
+    *length = share_wait(socket, SHARE_PATIENCE, heard, SHARE_MESSAGE_LIMIT, fds, &count);
+    if (*length < 0 && errno == ETIME)
+        return SILENT;
+    share_close(fds, count);
+    if (*length < (ssize_t)sizeof(struct share_message) || heard->answer.message.magic != SHARE_MESSAGE_MAGIC)
+        return HUNG_UP;
+    memset(heard->bytes + *length, 0, 2);
+    return TOLD;
+}
+
+static enum answer hear(struct share_brokers *brokers, size_t index, int socket, struct arena *arena)
+{
+    static union heard heard;
+    ssize_t length;
+
+    for (;;) {
+        const enum answer came = next_message(socket, &heard, &length);
+
+        if (came != TOLD)
+            return came;
+        if (heard.answer.message.kind == SHARE_ALONE) {
+            brokers->brokers[index].why = arena_strdup(arena, heard.answer.text);
+            return TURNED_AWAY;
+        }
+        if (heard.answer.message.kind == SHARE_END)
+            return TOLD;
+        if (heard.answer.message.kind != SHARE_ITEM || length < (ssize_t)sizeof(struct share_item))
+            return HUNG_UP;
+        add_line(brokers, index, heard.bytes, arena);
+    }
+}
+
+/* Of one that does not tell all nothing is kept. */
+static enum answer ask(struct share_brokers *brokers, size_t index, struct arena *arena)
+{
     const struct share_message list = {SHARE_MESSAGE_MAGIC, SHARE_LIST, 0, 0};
     struct share_broker *broker = &brokers->brokers[index];
     FD_CLEANUP int socket = share_connect(&broker->address, broker->length);
-    struct share_message message;
+    const size_t lines_before = brokers->line_count;
     struct ucred peer;
     socklen_t size = sizeof(peer);
+    enum answer answer;
 
-    if (socket < 0)
-        return 0; /* it has ended, or is none of ours */
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-        return 0;
+    if (socket < 0 || getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return ENDED; /* or it is none of ours */
     broker->pid = peer.pid;
-    if (share_send(socket, &list, sizeof(list), NULL, 0) < 0)
-        return -1;
-    for (;;) {
-        ssize_t length = next_message(socket, bytes, sizeof(bytes) - 2);
+    /* Who is turned away cannot send, but is told why. */
+    if (share_send(socket, &list, sizeof(list), NULL, 0) < 0 && errno != EPIPE)
+        return HUNG_UP;
+    answer = hear(brokers, index, socket, arena);
+    if (answer != TOLD)
+        brokers->line_count = lines_before;
+    return answer;
+}
 
-        if (length < (ssize_t)sizeof(message))
-            return -1;
-        memcpy(&message, bytes, sizeof(message));
-        if (message.magic != SHARE_MESSAGE_MAGIC || message.kind != SHARE_ITEM ||
-            length < (ssize_t)sizeof(struct share_item))
-            return message.magic == SHARE_MESSAGE_MAGIC && message.kind == SHARE_END ? 0 : -1;
-        bytes[length] = bytes[length + 1] = 0;
-        add_line(brokers, index, bytes, arena);
-    }
+/* One that ends while we ask is no matter: nobody listens at its name when it is asked again. */
+static enum answer ask_again(struct share_brokers *brokers, size_t index, struct arena *arena)
+{
+    enum answer answer = HUNG_UP;
+
+    for (int i = 0; i < ASKED_AT_MOST && answer == HUNG_UP; i++)
+        answer = ask(brokers, index, arena);
+    return answer;
+}
+
+static void warn_of(const struct share_broker *broker, enum answer answer)
+{
+    const unsigned pid = (unsigned)broker->pid;
+
+    if (answer == SILENT)
+        log_warning("coracle-broker %u does not answer; was it stopped?", pid);
+    if (answer == HUNG_UP)
+        log_warning("coracle-broker %u hangs up on whoever asks; try again", pid);
+    if (answer == TURNED_AWAY)
+        log_warning("coracle-broker %u tells nothing: %s", pid, broker->why);
 }
 
 int share_list_brokers(struct share_brokers *brokers, struct arena *arena, struct err *err)
@@ -116,8 +169,6 @@ int share_list_brokers(struct share_brokers *brokers, struct arena *arena, struc
                        err_reason(errno));
     find_names(brokers, text, arena);
     for (size_t i = 0; i < brokers->broker_count; i++)
-        if (ask(brokers, i, arena) < 0)
-            log_warning("coracle-broker %u does not answer; was it stopped?",
-                        (unsigned)brokers->brokers[i].pid);
+        warn_of(&brokers->brokers[i], ask_again(brokers, i, arena));
     return 0;
 }

@@ -26,6 +26,7 @@ struct share_broker {
     struct sockaddr_un address;
     socklen_t length;
     pid_t pid;
+    const char *why; /* it tells nothing; NULL where it tells */
 };
 
 struct share_brokers {
@@ -37,8 +38,8 @@ struct share_brokers {
 
 /*
  * Fills BROKERS with all of the caller's that answer: those in his user namespace.
- * One that is stopped is left out, with a warning. 0, or -1 where the sockets
- * cannot be listed.
+ * One that is stopped, hangs up or tells nothing is left out, with a warning; one
+ * that ends meanwhile without. 0, or -1 where the sockets cannot be listed.
  */
 int share_list_brokers(struct share_brokers *brokers, struct arena *arena, struct err *err);
 

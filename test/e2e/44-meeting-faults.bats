@@ -147,6 +147,8 @@ $(where holder)"
     all_gone
 }
 
+# `coracle exec` of other tests would warn of its broker.
+# bats test_tags=alone
 @test "the broker is stopped: a rank goes alone after a while, and says so" {
     hold holder
     kill -STOP "$(brokers)"
@@ -281,6 +283,8 @@ meet_beside_squatter() {
 
 # --- scarce ----------------------------------------------------------------------------------------
 
+# `coracle exec` of other tests would warn of its broker.
+# bats test_tags=alone
 @test "a broker with few descriptors: ranks beyond go alone, none hangs" {
     need prlimit
     local limit i alone=0

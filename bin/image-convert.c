@@ -26,28 +26,39 @@ static int print_help(struct arena *arena, struct err *err)
         "  docker-archive:FILE[:NAME:TAG]  what `docker save` and `podman save` write\n"
         "  docker://REGISTRY/NAME[:TAG]    in a registry\n"
         "  dir:DIRECTORY, sqfs:FILE, sif:FILE, tar:FILE\n"
-        "                                  a root file system; tar:- is standard input\n"
+        "                                  a root file system\n"
+        "An archive and a tar may be compressed; - in place of FILE is standard input.\n"
         "DESTINATION is a SquashFS file (FILE or sqfs:FILE), or dir:DIRECTORY, oci:DIRECTORY[:NAME],\n"
         "oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME:TAG].",
         rows, ROW_COUNT, arena, err);
 }
 
-/* Beside the destination: /tmp may be small. */
+static const char *path_of(const struct output_options *options, const struct image_writing *writing)
+{
+    return writing->destination.path ? writing->destination.path : options->output.path;
+}
+
+/* What is needed meanwhile is beside the destination: /tmp may be small. */
 static const char *download_folder(const struct output_options *options, const struct image_writing *writing,
                                    struct arena *arena)
 {
-    const struct output beside = {
-        .path =
-            path_clean(arena, writing->destination.path ? writing->destination.path : options->output.path)};
+    const struct output beside = {.path = path_clean(arena, path_of(options, writing))};
 
     return output_beside(&beside, ".download", arena);
+}
+
+static const char *spool_of(const struct output_options *options, const struct image_writing *writing,
+                            struct arena *arena)
+{
+    const char *path = path_clean(arena, path_of(options, writing));
+    const char *name = path_basename(path);
+
+    return name == path ? "." : path_clean(arena, arena_strndup(arena, path, (size_t)(name - path)));
 }
 
 static int make(struct image_source *source, struct output_options *options, struct image_writing *writing,
                 struct arena *arena, struct err *err)
 {
-    const char *path = writing->writer ? writing->destination.path : options->output.path;
-
     if (!source->download)
         image_source_show_layers(source, 0);
     if (image_source_fetch(source, download_folder(options, writing, arena), err) < 0 ||
@@ -55,7 +66,7 @@ static int make(struct image_source *source, struct output_options *options, str
                          : output_write_source(&options->output, source, arena, err)) < 0)
         return -1;
     image_source_discard(source);
-    output_progress_done(options, path, source->digest);
+    output_progress_done(options, path_of(options, writing), source->digest);
     return 0;
 }
 
@@ -65,6 +76,7 @@ static int convert(const char *text, struct output_options *options, struct imag
     struct image_names names;
     const struct image_source_options source_options = {.platform = options->platform,
                                                         .platform_given = options->platform_given,
+                                                        .spool = spool_of(options, writing, arena),
                                                         .config = &names.config,
                                                         .environment = environment,
                                                         .progress = options->progress};

@@ -14,6 +14,7 @@
 #include "image-names.h"
 #include "image-source.h"
 #include "image/image.h"
+#include "layer/spool.h"
 #include "output.h"
 
 struct inspect_options {
@@ -151,12 +152,30 @@ static int describe_source(struct description *what, struct image_source *source
         (image_names_need_cache(names, err) < 0 || store_make(names->directory, arena, err) < 0 ||
          image_source_fetch_config(source, folder, err) < 0))
         return -1;
+    if (!*what->kind)
+        what->kind =
+            reference_transport_name(source->manifest ? REFERENCE_OCI_ARCHIVE : REFERENCE_DOCKER_ARCHIVE);
     what->id = source->id;
     what->config = source->config;
     what->config_length = source->config_length;
     what->layers = source->layers;
     what->layer_count = source->layer_count;
     return 0;
+}
+
+/*
+ * In the cache, as there is no output beside which an archive could be laid down. NULL: it need not be, or
+ * there is no cache.
+ */
+static const char *spool_of(const struct reference *reference, const struct image_names *names,
+                            struct arena *arena)
+{
+    struct err ignored;
+
+    return reference->path && spool_needed(reference->path) && names->directory &&
+                   store_make(names->directory, arena, &ignored) == 0
+               ? path_join(arena, names->directory, CACHE_LAYERS)
+               : NULL;
 }
 
 static int inspect_reference(struct inspect_options *options, const char *text, struct reference *reference,
@@ -185,6 +204,7 @@ static int inspect_reference(struct inspect_options *options, const char *text, 
         return describe_path(&what, path, options->source.environment, arena, err) < 0
                    ? -1
                    : print(&what, arena, err);
+    options->source.spool = spool_of(reference, &names, arena);
     result = image_source_open(&source, reference, &options->source, arena, err);
     if (result == 0)
         result = describe_source(&what, &source, &names, arena, err);
@@ -218,7 +238,7 @@ static int inspect_path(struct inspect_options *options, const char *path, struc
         return describe_tar(path, options->arena, err);
     if (result == 0 &&
         (reference.transport == REFERENCE_OCI || reference.transport == REFERENCE_OCI_ARCHIVE ||
-         reference.transport == REFERENCE_DOCKER_ARCHIVE))
+         reference.transport == REFERENCE_DOCKER_ARCHIVE || reference.transport == REFERENCE_PATH))
         return inspect_reference(options, path, &reference, err);
     return describe_path(&what, path, options->source.environment, options->arena, err) < 0
                ? -1

@@ -14,6 +14,7 @@
 
 #include "base/env.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "cache/name.h"
 #include "cache/store.h"
@@ -44,6 +45,7 @@ static int bring(char *argv[], const char **path, struct progress *progress, cha
 {
     struct config config;
     const struct image_source_options source = {.platform = images_host_platform(arena),
+                                                .spool = path_join(arena, argv[CACHE], CACHE_LAYERS),
                                                 .config = &config,
                                                 .environment = environment,
                                                 .progress = progress};

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "image-download.h"
 #include "image-tree.h"
+#include "layer/spool.h"
 #include "oci/rootfs.h"
 
 int image_source_check_platform(const struct image_source *source, const struct oci_platform *platform,
@@ -47,8 +48,14 @@ static int open_layout(struct image_source *source, const struct reference *refe
                        const struct image_source_options *options, struct arena *arena, struct err *err)
 {
     struct layout_image *image = &source->layout;
+    int archive = -1;
 
-    if (layout_open(image, reference, &options->platform, arena, err) < 0)
+    if (reference->transport != REFERENCE_OCI && options->spool && spool_needed(reference->path)) {
+        archive = spool_open(reference->path, options->spool, arena, err);
+        if (archive < 0)
+            return err_prefix(err, "image %s", source->name);
+    }
+    if (layout_open(image, reference, &options->platform, archive, arena, err) < 0)
         return -1;
     if (image_source_check_platform(source, &image->platform, options, arena, err) < 0)
         return -1;
@@ -107,6 +114,7 @@ int image_source_open(struct image_source *source, const struct reference *refer
         return err_set(err, ERR_USAGE, "%s: this build fetches nothing: configure found no libcurl",
                        source->name);
 #endif
+    case REFERENCE_PATH:
     case REFERENCE_OCI:
     case REFERENCE_OCI_ARCHIVE:
     case REFERENCE_DOCKER_ARCHIVE:

@@ -24,7 +24,8 @@
 struct image_source_options {
     struct oci_platform platform; /* of several this one, and no image of another */
     int platform_given;           /* by an option: what says that it is of another is refused everywhere */
-    int any_platform; /* an image of one platform is taken, whichever it is: it is looked at alone */
+    int any_platform;  /* an image of one platform is taken, whichever it is: it is looked at alone */
+    const char *spool; /* the directory where an archive that is compressed is laid down; NULL: refused */
     const struct config *config; /* NULL: none */
     struct registry_overrides registry;
     char *const *environment;

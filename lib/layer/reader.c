@@ -65,6 +65,12 @@ static int compare_sum(struct checksum *sum, const char *expected, const char *w
                    what, text, expected);
 }
 
+/* What is read, for messages: who names a layer's image has not named the layer. */
+static const char *subject(const struct layer_reader *reader)
+{
+    return reader->layer.is_tar ? "it" : "the layer";
+}
+
 /* input[] filled from the stream: how much, 0 at its end, or -1. */
 static ssize_t fill_from_stream(struct layer_reader *reader, struct err *err)
 {
@@ -97,11 +103,13 @@ static ssize_t fill_from_range(struct layer_reader *reader, struct err *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return err_set(err, ERR_IMAGE_UNREADABLE, "the layer cannot be read: %s", err_reason(errno));
+            return err_set(err, ERR_IMAGE_UNREADABLE, "%s cannot be read: %s", subject(reader),
+                           err_reason(errno));
         if (n == 0)
-            return err_set(
-                err, ERR_LAYER, "the layer is cut off: its file ends at byte %llu of %llu; fetch it again",
-                (unsigned long long)(reader->position + got), (unsigned long long)reader->layer.size);
+            return err_set(err, ERR_LAYER,
+                           "%s is cut off: its file ends at byte %llu of %llu; fetch it again",
+                           subject(reader), (unsigned long long)(reader->position + got),
+                           (unsigned long long)reader->layer.size);
         got += (size_t)n;
     }
     return (ssize_t)got;
@@ -198,8 +206,7 @@ static int recognise(struct layer_reader *reader, struct err *err)
         open = decoder_zstd;
     if (!open && length && (length < TAR_BLOCK || !is_tar_block(bytes)))
         return err_set(err, ERR_LAYER, "%s is neither a tar archive nor one compressed with %s",
-                       reader->layer.is_tar ? "it" : "the layer",
-                       reader->layer.is_tar ? "gzip, zstd, xz or bzip2" : "gzip or zstd");
+                       subject(reader), reader->layer.is_tar ? "gzip, zstd, xz or bzip2" : "gzip or zstd");
     if (!open)
         return 0;
     reader->state = open(&reader->decoder);
@@ -304,7 +311,7 @@ static int skip_padding(struct layer_reader *reader, struct err *err)
 {
     do {
         if (!is_zero(reader->rest, reader->rest_length))
-            return err_set(err, ERR_LAYER, "the layer goes on behind the end of its %s data",
+            return err_set(err, ERR_LAYER, "%s goes on behind the end of its %s data", subject(reader),
                            reader->decoder->name);
         reader->rest_length = 0;
         if (refill(reader, err) < 0)
@@ -328,8 +335,9 @@ static int decode(struct layer_reader *reader, size_t *length, struct err *err)
         step.input_left = reader->rest_length;
         switch (reader->decoder->step(reader->state, &step)) {
         case DECODER_DAMAGED:
-            return err_set(err, ERR_LAYER, "the layer's %s data is damaged near byte %llu; fetch it again",
-                           reader->decoder->name, (unsigned long long)(reader->position - step.input_left));
+            return err_set(err, ERR_LAYER, "%s %s data is damaged near byte %llu; fetch it again",
+                           reader->layer.is_tar ? "its" : "the layer's", reader->decoder->name,
+                           (unsigned long long)(reader->position - step.input_left));
         case DECODER_TOO_LARGE:
             return err_set(
                 err, ERR_LAYER,
@@ -344,8 +352,8 @@ static int decode(struct layer_reader *reader, size_t *length, struct err *err)
         case DECODER_MORE:
             reader->between = 0;
             if (step.input_left == reader->rest_length && step.room == OUTPUT_ROOM)
-                return err_set(err, ERR_LAYER, "the layer is cut off: its %s data has no end; fetch it again",
-                               reader->decoder->name);
+                return err_set(err, ERR_LAYER, "%s is cut off: its %s data has no end; fetch it again",
+                               subject(reader), reader->decoder->name);
             break;
         }
         reader->rest = step.input;
@@ -396,7 +404,7 @@ int layer_read(struct layer_reader *reader, const void **bytes, size_t *length, 
         return -1;
     reader->produced += *length;
     if (reader->produced > LAYER_TAR_LIMIT)
-        return err_set(err, ERR_LAYER, "the layer becomes more than %llu GiB when it is unpacked",
+        return err_set(err, ERR_LAYER, "%s becomes more than %llu GiB when it is unpacked", subject(reader),
                        (unsigned long long)(LAYER_TAR_LIMIT >> 30));
     add_to_tar_sum(reader, *bytes, *length);
     reader->failed = 0;

@@ -10,7 +10,7 @@
  * Sources: OCI image-spec 1.1, image-layout.md; for docker-archive oci/saved.h.
  *
  * - Nothing is extracted: a layer is a file of the layout, or a range of the archive. An
- *   archive that is compressed is refused, with what undoes that.
+ *   archive that is compressed is refused, with what undoes that; layer/spool.h does.
  * - Manifest, indexes and configuration are verified by size and digest here; layers by size
  *   here, and by digest and diff_id by whoever reads them.
  * - Which image, where there are several: by its name (org.opencontainers.image.ref.name, or
@@ -48,12 +48,14 @@ struct layout_image {
 
 /*
  * Opens the image that REFERENCE (REFERENCE_OCI, REFERENCE_OCI_ARCHIVE,
- * REFERENCE_DOCKER_ARCHIVE) names, of several platforms the one for PLATFORM. What *IMAGE
- * points to belongs to ARENA. 0, or -1 and an error that begins with the image's name; with
- * IMAGE_MISSING, IMAGE_AMBIGUOUS and IMAGE_PLATFORM it lists what there is.
+ * REFERENCE_DOCKER_ARCHIVE; REFERENCE_PATH: an archive of which nobody knows which of the two)
+ * names, of several platforms the one for PLATFORM. The archive is that of the descriptor ARCHIVE,
+ * which is the image's from here on; -1: it is at the path of REFERENCE. What *IMAGE points to belongs
+ * to ARENA. 0, or -1 and an error that begins with the image's name; with IMAGE_MISSING,
+ * IMAGE_AMBIGUOUS and IMAGE_PLATFORM it lists what there is.
  */
 int layout_open(struct layout_image *image, const struct reference *reference,
-                const struct oci_platform *platform, struct arena *arena, struct err *err);
+                const struct oci_platform *platform, int archive, struct arena *arena, struct err *err);
 
 /* Closes the layers' descriptors. May be called after a layout_open() that failed, and twice. */
 void layout_close(struct layout_image *image);
@@ -61,8 +63,8 @@ void layout_close(struct layout_image *image);
 /*
  * What the file or directory PATH is, by its content: an OCI layout or another directory, a
  * SquashFS, a SIF, an archive of docker or of a layout, or another tar, compressed or not. 0 and
- * *TRANSPORT; -1: it is not there or closed to us, or nothing of these (ERR_IMAGE_UNKNOWN);
- * so is an archive of docker or of a layout that is compressed, which cannot be read in place.
+ * *TRANSPORT: REFERENCE_PATH where it is an archive of docker or of a layout that is compressed. -1: it
+ * is not there or closed to us, or nothing of these (ERR_IMAGE_UNKNOWN).
  */
 int layout_recognise(const char *path, enum reference_transport *transport, struct arena *arena,
                      struct err *err);

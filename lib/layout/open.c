@@ -57,18 +57,30 @@ static void hand_out(struct source *source, struct layout_image *image)
     }
 }
 
+/* What was recognised as an archive and had to be laid down may be either. */
+static int is_of_docker(const struct source *source, enum reference_transport transport)
+{
+    const struct tar_entry *entry;
+    struct err ignored;
+
+    return transport == REFERENCE_DOCKER_ARCHIVE ||
+           (transport == REFERENCE_PATH &&
+            tar_find(&source->tar, "manifest.json", &entry, source->arena, &ignored) == 1);
+}
+
 int layout_open(struct layout_image *image, const struct reference *reference,
-                const struct oci_platform *platform, struct arena *arena, struct err *err)
+                const struct oci_platform *platform, int archive, struct arena *arena, struct err *err)
 {
     struct source source;
     const struct choice choice = {&source, reference, platform, image, arena, err};
     int result;
 
     memset(image, 0, sizeof(*image));
-    result = source_open(&source, reference->path, reference->transport != REFERENCE_OCI, arena, err);
+    result = archive < 0
+                 ? source_open(&source, reference->path, reference->transport != REFERENCE_OCI, arena, err)
+                 : source_open_archive(&source, archive, arena, err);
     if (result == 0)
-        result =
-            reference->transport == REFERENCE_DOCKER_ARCHIVE ? choose_docker(&choice) : choose_oci(&choice);
+        result = is_of_docker(&source, reference->transport) ? choose_docker(&choice) : choose_oci(&choice);
     if (result == 0)
         hand_out(&source, image);
     source_close(&source);

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/magic.h"
 #include "base/str.h"
+#include "layer/spool.h"
 #include "layout/layout.h"
 #include "layout/tar.h"
 
@@ -15,16 +16,6 @@
 enum { HEAD_SIZE = 512, NAME_SIZE = 100, SIZE_OFFSET = 124, SIZE_SIZE = 12 };
 
 enum { SIF_MAGIC_OFFSET = 32 };
-
-static int is_compressed(const char *head, size_t length)
-{
-    static const char *const magics[] = {MAGIC_GZIP, MAGIC_ZSTD, MAGIC_XZ, MAGIC_BZIP2};
-
-    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-        if (magic_is(head, length, 0, magics[i]))
-            return 1;
-    return 0;
-}
 
 /* Whether a tar that begins with the entry NAME is what docker or a tool for layouts writes. */
 static int is_of_archive(const char *name)
@@ -72,7 +63,9 @@ static int begins_archive(const char *bytes, size_t length)
     return 0;
 }
 
-static int recognise_compressed(int fd, uint64_t size, const char *path, struct arena *arena, struct err *err)
+/* Which of the two an archive is stands anywhere in it. */
+static int recognise_compressed(int fd, uint64_t size, const char *path, enum reference_transport *transport,
+                                struct arena *arena, struct err *err)
 {
     const struct layer layer = {.fd = fd, .size = size, .is_tar = 1};
     struct layer_reader *reader = layer_open(&layer, err);
@@ -81,16 +74,9 @@ static int recognise_compressed(int fd, uint64_t size, const char *path, struct 
     int result = reader ? layer_read(reader, &bytes, &length, err) : -1;
 
     if (result == 0)
-        result = begins_archive(bytes, length);
+        *transport = begins_archive(bytes, length) ? REFERENCE_PATH : REFERENCE_TAR;
     layer_close(reader);
-    if (result < 0)
-        return err_prefix(err, "%s", str_quote(arena, path));
-    return result
-               ? err_set(
-                     err, ERR_IMAGE_UNKNOWN,
-                     "%s is an archive of images that is compressed; undo that first: gunzip, unzstd, unxz",
-                     str_quote(arena, path))
-               : 0;
+    return result < 0 ? err_prefix(err, "%s", str_quote(arena, path)) : 0;
 }
 
 static int recognise_tar(int fd, enum reference_transport *transport, struct arena *arena)
@@ -124,8 +110,8 @@ static int recognise_file(int fd, uint64_t size, const char *path, enum referenc
         *transport = REFERENCE_SQFS;
     else if (magic_is(head, (size_t)length, SIF_MAGIC_OFFSET, "SIF_MAGIC"))
         *transport = REFERENCE_SIF;
-    else if (is_compressed(head, (size_t)length))
-        return recognise_compressed(fd, size, path, arena, err);
+    else if (spool_undoes(head, (size_t)length))
+        return recognise_compressed(fd, size, path, transport, arena, err);
     else if (magic_is(head, (size_t)length, MAGIC_TAR_OFFSET, MAGIC_TAR))
         return recognise_tar(fd, transport, arena);
     else

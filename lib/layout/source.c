@@ -32,6 +32,12 @@ static int fail_open(const struct source *source, const char *path)
     return fail_errno(source, path, errno);
 }
 
+int source_open_archive(struct source *source, int fd, struct arena *arena, struct err *err)
+{
+    *source = (struct source){.is_archive = 1, .fd = fd, .arena = arena, .err = err};
+    return tar_read(&source->tar, fd, arena, err);
+}
+
 int source_open(struct source *source, const char *path, int is_archive, struct arena *arena, struct err *err)
 {
     struct stat status;

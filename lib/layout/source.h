@@ -34,6 +34,10 @@ struct extent {
 /* 0, or -1 and an error; source_close() either way. */
 int source_open(struct source *source, const char *path, int is_archive, struct arena *arena,
                 struct err *err);
+
+/* The same of an archive that is open for reading; FD is the source's from here on. */
+int source_open_archive(struct source *source, int fd, struct arena *arena, struct err *err);
+
 void source_close(struct source *source);
 
 /* Where the file NAME is. 1; 0 where it is not there; -1 and an error. */

@@ -135,6 +135,17 @@ size_of() { stat -c %s "$@" | awk '{sum += $1} END {print sum}'; }
     stages_were 'directory contents' 'directory names'
 }
 
+@test "a conversion of an archive that is compressed, with no room to unpack it" {
+    convert oci:layout whole
+    "$PROGRAM" convert oci:layout oci-archive:archive.tar && gzip archive.tar
+    for i in 0 4000000; do
+        on_disk "$i" 1000 "$PROGRAM" convert archive.tar.gz disk/out || return
+        assert_fails 125 'image archive.tar.gz' 'unpacked in disk before' 'no space left' 'make room' '[output]' || return
+        assert_equal "$(<result/between)" '' || return
+        cmp result/out whole || return
+    done
+}
+
 @test "a limit on the size of files" {
     local whole i
     need prlimit

@@ -176,11 +176,53 @@ END
     convert cut.tar out.sqfs
     refused_with layer cut
     tar -C layout -czf archive.tar.gz .
-    tar -C layout -cJf archive.tar.xz .
-    for source in archive.tar.gz archive.tar.xz; do
+    head -c 3000 archive.tar.gz >cut.tar.gz
+    for source in cut.tar.gz oci-archive:cut.tar.gz; do
         convert "$source" out.sqfs
-        refused_with image-unknown gunzip
+        refused_with layer cut.tar.gz 'is cut off'
+        convert "$source" nowhere/out
+        refused_with output "$source" nowhere
     done
+    convert docker-archive:archive.tar.gz out.sqfs
+    refused_with image-unknown archive.tar.gz 'oci-archive:'
+    "$PROGRAM" convert docker-archive:- out.sqfs </dev/null 2>error && report 'nothing was enough'
+    grep -qF 'image docker-archive:-: nothing comes through the pipe' error
+}
+
+# What docker save and podman save give, as people carry it to a cluster.
+@test "an archive that is compressed, or comes through a pipe, gives the same image" {
+    local source
+    need xz zstd jq
+    make_layout
+    must_convert oci:layout:small docker-archive:saved.tar:mine:1
+    must_convert oci:layout:small oci-archive:oci.tar:small
+    gzip -k saved.tar && gzip -k oci.tar && xz -0k saved.tar && zstd -qk oci.tar
+    must_convert docker-archive:saved.tar docker.sqfs
+    must_convert oci-archive:oci.tar oci.sqfs
+    rm saved.tar oci.tar
+    for source in docker=saved.tar.gz docker=docker-archive:saved.tar.gz:mine:1 docker=saved.tar.xz \
+        oci=oci.tar.gz oci=oci-archive:oci.tar.zst:small oci=oci.tar.zst; do
+        must_convert --force "${source#*=}" out.sqfs
+        cmp out.sqfs "${source%%=*}.sqfs" || report "$source" || return
+        capture "$PROGRAM" run "${source#*=}"
+        assert_output second || report "$source" || return
+        assert_equal "$("$PROGRAM" inspect "${source#*=}" | jq -r .id)" \
+            "$("$PROGRAM" inspect oci:layout:small | jq -r .id)" || report "$source" || return
+    done
+    assert_equal "$(CORACLE_CACHE=$PWD/other "$PROGRAM" inspect oci.tar.gz | jq -r .kind)" oci-archive
+    assert_equal "$(CORACLE_CACHE=$PWD/other "$PROGRAM" inspect saved.tar.xz | jq -r .kind)" docker-archive
+    "$PROGRAM" convert --force docker-archive:- out.sqfs < <(cat saved.tar.gz)
+    cmp out.sqfs docker.sqfs
+    "$PROGRAM" convert --force docker-archive:-:mine:1 out.sqfs < <(gunzip -c saved.tar.gz)
+    cmp out.sqfs docker.sqfs
+    "$PROGRAM" convert oci-archive:- oci:made:piped <oci.tar.zst
+    diff -r layout/blobs made/blobs
+    # What was unpacked is gone.
+    assert_equal "$(find . -name '.*partial*' -o -name '.*archive*')" ''
+    assert_equal "$(ls -A cache/layers)" ''
+    rm -r cache other
+    convert docker-archive:saved.tar.gz:theirs:1 none.sqfs
+    assert_fails 125 'theirs:1' '[image-missing]'
 }
 
 # Layers of an archive may have no digest but that of their tar, and a directory has none.

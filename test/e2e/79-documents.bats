@@ -28,6 +28,7 @@ setup() {
     start_registry
     skopeo copy --quiet --insecure-policy --dest-tls-verify=false oci:layout:small "docker://$REGISTRY/library/debian:12"
     skopeo copy --quiet --insecure-policy oci:layout:small docker-archive:saved.tar:saved:1
+    gzip -k saved.tar
     printf '[registry."docker.io"]\nmirrors = ["%s"]\n[registry."%s"]\nplain-http = true\n' "$REGISTRY" "$REGISTRY" >site.toml
     rm -rf layout upper lower.tar* upper.tar config
     tree=$(cd "$E2E_DIR/../.." && pwd)
@@ -50,10 +51,12 @@ stand_ins() {
 case \$1 in
 create) echo container ;;
 export) tar -C '$IMAGE' -c . ;;
+save) cat "$PWD/saved.tar" ;;
 inspect) echo '{"architecture": "amd64", "os": "linux", "config": {"Env": ["FROM=docker"]}}' ;;
 esac
 END
     printf '#!/bin/sh\ntar -C "%s" -c .\n' "$IMAGE" >stand-ins/mmdebstrap
+    printf '#!/bin/sh\nshift\nexec "$@"\n' >stand-ins/ssh
     chmod +x stand-ins/*
     ln -s docker stand-ins/podman
 }

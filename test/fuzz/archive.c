@@ -81,7 +81,7 @@ static void open_as(enum reference_transport transport, int fd, size_t length, s
     struct err err = {.id = ERR_COUNT};
     struct layout_image image;
 
-    if (layout_open(&image, &reference, &platform, arena, &err) == 0)
+    if (layout_open(&image, &reference, &platform, -1, arena, &err) == 0)
         check_image(&image, length);
     else
         check(err.id != ERR_COUNT && strncmp(err.text, "image ", strlen("image ")) == 0 &&

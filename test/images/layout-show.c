@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     arena_init(&arena, no_memory);
     if (argc < 3 || reference_parse(&reference, argv[1], &arena, ERR_USAGE, &err) < 0 ||
         oci_platform_parse(&platform, argv[2], &arena, ERR_USAGE, &err) < 0 ||
-        layout_open(&image, &reference, &platform, &arena, &err) < 0) {
+        layout_open(&image, &reference, &platform, -1, &arena, &err) < 0) {
         fprintf(stderr, "%s\n", argc < 3 ? "layout-show REFERENCE PLATFORM [WHAT]" : err.text);
         return EXIT_FAILURE;
     }

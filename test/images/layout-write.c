@@ -43,7 +43,7 @@ static int add_image(const char *name, struct err *err)
     struct reference reference;
 
     if (reference_parse(&reference, name, &arena, ERR_USAGE, err) < 0 ||
-        layout_open(image, &reference, &platform, &arena, err) < 0)
+        layout_open(image, &reference, &platform, -1, &arena, err) < 0)
         return -1;
     for (size_t i = 0; i < image->layer_count && job.layer_count < MOST; i++)
         layers[job.layer_count++] = image->layers[i];

@@ -285,7 +285,7 @@ static inline int made_open(struct layout_image *image, const char *prefix, cons
     if (reference_parse(&reference, text, &arena, ERR_USAGE, &err) < 0 ||
         oci_platform_parse(&wanted, platform, &arena, ERR_USAGE, &err) < 0)
         return -1;
-    return layout_open(image, &reference, &wanted, &arena, &err);
+    return layout_open(image, &reference, &wanted, -1, &arena, &err);
 }
 
 /* "ARCHITECTURE: LAYER|LAYER|" as they are read from where the image says, or the error. */

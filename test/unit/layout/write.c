@@ -39,7 +39,7 @@ static int read_image(const char *name, struct layout_image *image)
 
     if (reference_parse(&reference, name, &arena, ERR_USAGE, &err) < 0)
         return -1;
-    return layout_open(image, &reference, &platform, &arena, &err);
+    return layout_open(image, &reference, &platform, -1, &arena, &err);
 }
 
 static int verify(const struct layer *layer)

@@ -46,8 +46,6 @@ struct progress {
     struct json_writer json;
 };
 
-double progress_now(void);
-
 /* Takes into account that BYTES are done. */
 void progress_rate_add(struct progress_rate *rate, uint64_t bytes);
 

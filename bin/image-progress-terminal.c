@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "image-progress-state.h"
@@ -147,7 +148,7 @@ static void write_out(struct progress *progress, const struct str *out, unsigned
     if (fd_write_all(STDERR_FILENO, out->data, out->length) < 0)
         progress->style = PROGRESS_QUIET;
     progress->lines = lines;
-    progress->drawn = progress_now();
+    progress->drawn = clock_seconds();
 }
 
 void progress_draw(struct progress *progress, int must)
@@ -156,7 +157,7 @@ void progress_draw(struct progress *progress, int must)
     struct room room;
     unsigned lines = 0;
 
-    if (!must && progress_now() < progress->drawn + DRAW_PAUSE)
+    if (!must && clock_seconds() < progress->drawn + DRAW_PAUSE)
         return;
     room = find_room();
     if (room.lines == 0 || room.columns == 0)

@@ -1,8 +1,8 @@
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -11,17 +11,9 @@
 /* Seconds between two events for one layer. */
 #define EVENT_PAUSE 0.25
 
-double progress_now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 void progress_rate_add(struct progress_rate *rate, uint64_t bytes)
 {
-    const double now = progress_now(), passed = now - rate->since;
+    const double now = clock_seconds(), passed = now - rate->since;
     double speed;
 
     if (rate->since == 0 || bytes < rate->bytes) { /* what is there from before was not fetched now */
@@ -158,9 +150,9 @@ static void tell_bytes(struct progress *progress, size_t index)
     struct layer_progress *layer = &progress->layers[index];
     struct json_writer *json;
 
-    if (progress_now() < layer->told + EVENT_PAUSE || !(json = progress_event(progress, "progress")))
+    if (clock_seconds() < layer->told + EVENT_PAUSE || !(json = progress_event(progress, "progress")))
         return;
-    layer->told = progress_now();
+    layer->told = clock_seconds();
     json_number(json, "index", index);
     json_text(json, "digest", layer->digest);
     json_number(json, "bytes", layer->bytes);
@@ -279,10 +271,10 @@ static void tell_flattening(struct progress *progress, int must)
 {
     struct json_writer *json;
 
-    if ((!must && progress_now() < progress->told + EVENT_PAUSE) ||
+    if ((!must && clock_seconds() < progress->told + EVENT_PAUSE) ||
         !(json = progress_event(progress, "flattening")))
         return;
-    progress->told = progress_now();
+    progress->told = clock_seconds();
     json_number(json, "bytes", progress->flattened);
     if (progress->total)
         json_number(json, "size", progress->total);

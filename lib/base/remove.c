@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/sys.h"
@@ -21,17 +21,9 @@ struct removal {
     int top;
     struct sys_identity mount; /* of the top; all zero before it is known */
     uint64_t moved;            /* directories, for their new names */
-    uint64_t until;            /* as now() has it; 0: the end of the tree */
+    int64_t until;             /* as clock_nanoseconds() has it; 0: the end of the tree */
     int is_interrupted;
 };
-
-static uint64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 /* By descriptor: whatever the name is now. fchmod(2) does not take one of O_PATH. */
 static int let_owner_change(int place)
@@ -102,7 +94,7 @@ static int empty(struct removal *removal, int dir, take_entry *take)
                 found = 1;
                 if (take(removal, dir, entry->name) < 0)
                     return -1;
-                removal->is_interrupted = removal->until && now() >= removal->until;
+                removal->is_interrupted = removal->until && clock_nanoseconds() >= removal->until;
                 if (removal->is_interrupted)
                     return -1;
             }
@@ -163,9 +155,9 @@ int remove_tree(int parent, const char *name)
 
 int remove_some(int parent, const char *name, int milliseconds)
 {
-    const uint64_t begin = now();
+    const int64_t begin = clock_nanoseconds();
     /* From the clock: the names of earlier calls, many of which may be left, are not tried again. */
-    struct removal removal = {.moved = begin, .until = begin + (uint64_t)milliseconds * 1000000};
+    struct removal removal = {.moved = (uint64_t)begin, .until = begin + (int64_t)milliseconds * 1000000};
 
     return take_tree(&removal, parent, name) < 0 ? removal.is_interrupted ? 1 : -1 : 0;
 }

@@ -5,23 +5,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "broker/state.h"
 #include "share/address.h"
 
 /* How often those who wait are told that they still do, and how long a stopped builder is waited for. */
 enum { WAIT_EVERY = 1000, STOPPED_FOR = 1000, SILENT_FOR = 10000 };
-
-int64_t broker_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now); /* suspended time does not count */
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int broker_watch(struct broker *broker, int fd, struct event *event)
 {
@@ -155,13 +147,13 @@ static void handle(struct broker *broker, const struct event *event)
 
 static int is_over(const struct broker *broker)
 {
-    return broker_is_idle(broker) && !broker_has_to_tell(broker, broker_now());
+    return broker_is_idle(broker) && !broker_has_to_tell(broker, clock_milliseconds());
 }
 
 static void serve(struct broker *broker)
 {
     while (!is_over(broker)) {
-        int64_t now = broker_now();
+        int64_t now = clock_milliseconds();
         struct epoll_event event;
         int n = epoll_wait(broker->events, &event, 1, next_due(broker, now));
 
@@ -171,7 +163,7 @@ static void serve(struct broker *broker)
             handle(broker, event.data.ptr);
         else
             broker_take_some_away(broker);
-        now = broker_now();
+        now = clock_milliseconds();
         broker_poll(broker, now);
         broker_decide(broker);
         broker_look_at_servers(broker, now);
@@ -192,11 +184,11 @@ int broker_run(int listener, int first, const char *scope, const char *origin, i
                             .scope = scope,
                             .origin = origin,
                             .linger = linger,
-                            .started = broker_now(),
-                            .last_wait = broker_now(),
-                            .last_look = broker_now(),
-                            .last_poll = broker_now(),
-                            .last_full_poll = broker_now(),
+                            .started = clock_milliseconds(),
+                            .last_wait = clock_milliseconds(),
+                            .last_look = clock_milliseconds(),
+                            .last_poll = clock_milliseconds(),
+                            .last_full_poll = clock_milliseconds(),
                             .last = &broker.ranks};
 
     keep_spare();

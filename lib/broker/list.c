@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "broker/state.h"
 
 /* For how long the others wait for one who asks and does not read, in milliseconds. */
@@ -48,7 +49,7 @@ static struct share_item new_item(enum share_item_kind kind, pid_t pid, int64_t 
     return (struct share_item){.message = {SHARE_MESSAGE_MAGIC, SHARE_ITEM, 0, 0},
                                .kind = kind,
                                .pid = (uint32_t)pid,
-                               .age = (uint64_t)(broker_now() - since)};
+                               .age = (uint64_t)(clock_milliseconds() - since)};
 }
 
 static void list_ranks(const struct broker *broker, struct rank *asker, const struct view *view)

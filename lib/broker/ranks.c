@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "broker/state.h"
 #include "share/address.h"
@@ -51,7 +52,7 @@ static struct rank *new_rank(int fd)
     rank->process = PROCESS_NONE;
     rank->connection_event = (struct event){EVENT_CONNECTION, rank};
     rank->process_event = (struct event){EVENT_RANK, rank};
-    rank->since = broker_now();
+    rank->since = clock_milliseconds();
     return rank;
 }
 

@@ -114,8 +114,6 @@ struct broker {
     int has_to_decide; /* something changed for those who wait */
 };
 
-int64_t broker_now(void);
-
 /* broker.c: watches FD until it is closed, where nobody has a copy of it. 0 or -1. epoll(7), Q6 */
 int broker_watch(struct broker *broker, int fd, struct event *event);
 /* broker.c: the same for PROCESS, where it can be polled; polls.c looks at others. 0 or -1. */

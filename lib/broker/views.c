@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/sys.h"
@@ -40,7 +41,7 @@ struct image *broker_add_image(struct broker *broker, struct rank *rank)
     image->fuse = image->config = -1;
     image->server = PROCESS_NONE;
     image->unpacked = UNPACKED_NONE;
-    image->since = broker_now();
+    image->since = clock_milliseconds();
     image->next = broker->images;
     broker->images = image;
     return image;
@@ -68,7 +69,7 @@ struct view *broker_add_view(struct broker *broker, struct image *image, struct 
     view->is_own = (builder->hello.flags & SHARE_OWN_VIEW) != 0;
     view->builder = builder;
     view->mountns = view->mountinfo = -1;
-    view->since = broker_now();
+    view->since = clock_milliseconds();
     view->next = broker->views;
     broker->views = view;
     broker_enter(builder, view);
@@ -79,7 +80,7 @@ void broker_enter(struct rank *rank, struct view *view)
 {
     rank->view = view;
     rank->waits = 0;
-    rank->since = broker_now();
+    rank->since = clock_milliseconds();
     view->ranks++;
     view->empty = 0;
 }
@@ -90,7 +91,7 @@ void broker_leave(struct rank *rank)
 
     rank->view = NULL;
     if (view && --view->ranks == 0)
-        view->empty = broker_now();
+        view->empty = clock_milliseconds();
 }
 
 /* What VIEW pins is given back; those who are in it keep it by being there. */
@@ -252,7 +253,7 @@ static int is_over(const struct broker *broker, const struct view *view)
 {
     if (view->ranks || view->builder || broker_is_being_mounted(broker, view->image))
         return 0;
-    return view->is_gone || view->is_own || broker_now() - view->empty >= broker->linger;
+    return view->is_gone || view->is_own || clock_milliseconds() - view->empty >= broker->linger;
 }
 
 int broker_is_idle(const struct broker *broker)

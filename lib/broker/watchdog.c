@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/proc.h"
 #include "base/report.h"
 #include "broker/state.h"
@@ -54,7 +55,7 @@ void broker_note_loss(struct broker *broker, const struct image *image)
 {
     struct loss *loss = &broker->losses[broker->loss_count++ % BROKER_LOSSES];
 
-    *loss = (struct loss){image->identity, broker_now(), image->is_stopped};
+    *loss = (struct loss){image->identity, clock_milliseconds(), image->is_stopped};
     report("coracle-fuse %d, which served %s, has ended%s: processes in it get errors",
            (int)image->server.pid, image->path, image->is_stopped ? " after it was stopped" : "");
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -205,25 +206,17 @@ static int tell(const struct turn *turn, const struct outcome *outcome)
     return told;
 }
 
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Those who come late. */
 static void tell_more(const struct turn *turn, const struct outcome *outcome, int linger)
 {
-    int64_t now = milliseconds(), until = now + linger;
+    int64_t now = clock_milliseconds(), until = now + linger;
     const int64_t end = now + TURN_LINGER_MOST;
     struct pollfd socket = {.fd = turn->listener, .events = POLLIN};
 
-    for (; now < until && now < end; now = milliseconds()) {
+    for (; now < until && now < end; now = clock_milliseconds()) {
         poll(&socket, 1, (int)((until < end ? until : end) - now));
         if (tell(turn, outcome))
-            until = milliseconds() + linger;
+            until = clock_milliseconds() + linger;
     }
 }
 

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "doctor/probe.h"
 
@@ -97,28 +97,20 @@ static char *const *line_for(const char *image, struct arena *arena)
     return line;
 }
 
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /*
  * What comes from FD until it is closed, or for PATIENCE seconds: a program that a launch has started
  * may hang when the launch does no longer. Whether it was closed.
  */
 static int listen_to(int fd, int patience, char *text, size_t size)
 {
-    const int64_t end = now() + patience * 1000;
+    const int64_t end = clock_milliseconds() + patience * 1000;
     struct pollfd said = {.fd = fd, .events = POLLIN};
     size_t length = 0;
     ssize_t n = 1;
 
     text[0] = 0;
-    while (n > 0 && now() < end) {
-        if (poll(&said, 1, (int)(end - now())) <= 0)
+    while (n > 0 && clock_milliseconds() < end) {
+        if (poll(&said, 1, (int)(end - clock_milliseconds())) <= 0)
             continue;
         if (length == size - 1) /* what is said last counts */
             memmove(text, text + size / 2, length -= size / 2);
@@ -133,13 +125,14 @@ static int listen_to(int fd, int patience, char *text, size_t size)
  * it. */
 static int status_of(pid_t pid, int is_silent)
 {
-    const int64_t end = now() + (is_silent ? 1 : DOCTOR_LAUNCH_PATIENCE) * 1000;
+    const int64_t end = clock_milliseconds() + (is_silent ? 1 : DOCTOR_LAUNCH_PATIENCE) * 1000;
     int status = SIGALRM;
     pid_t ended;
 
     if (is_silent)
         kill(-pid, SIGKILL);
-    while (((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) && now() < end)
+    while (((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) &&
+           clock_milliseconds() < end)
         usleep(1000);
     return is_silent ? SIGALRM : status;
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/env.h"
 #include "base/fd.h"
 #include "base/str.h"
@@ -62,14 +63,6 @@ static int start(const char *file, int in, int out, char *const environment[], p
     return errnum;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* Reads FD to its end, until UNTIL. 0; ETIME, EFBIG or another errno. */
 static int read_answer(int fd, int64_t until, struct str *answer)
 {
@@ -77,7 +70,7 @@ static int read_answer(int fd, int64_t until, struct str *answer)
 
     for (;;) {
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-        int64_t left = until - now_ms();
+        int64_t left = until - clock_milliseconds();
         ssize_t n;
         if (left <= 0 || poll(&poll_fd, 1, (int)left) == 0)
             return ETIME;
@@ -100,7 +93,7 @@ static int reap(pid_t pid, int64_t until)
     pid_t ended;
 
     while ((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
-        if (now_ms() >= until) {
+        if (clock_milliseconds() >= until) {
             kill(pid, SIGKILL);
             while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 continue;
@@ -160,7 +153,7 @@ static int judge(struct registry_credentials *credentials, const char *program, 
 int auth_helper_get(struct registry_credentials *credentials, const char *name, const char *key,
                     unsigned seconds, char *const environment[], struct arena *arena, struct err *err)
 {
-    const int64_t until = now_ms() + (seconds ? seconds : AUTH_HELPER_SECONDS) * 1000LL;
+    const int64_t until = clock_milliseconds() + (seconds ? seconds : AUTH_HELPER_SECONDS) * 1000LL;
     const char *program = arena_join(arena, "docker-credential-", name, NULL), *file;
     FD_CLEANUP int in = -1, out_read = -1, out_write = -1;
     struct str answer = {.arena = arena};

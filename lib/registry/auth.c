@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "oci/json-reader.h"
@@ -16,14 +17,6 @@ enum {
     EXPIRES_DEFAULT = 60,  /* seconds, token.md */
     EXPIRES_MAX = 86400,
 };
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 void auth_init(struct auth *auth)
 {
@@ -279,7 +272,7 @@ static int fetch_token(struct fetch *fetch, const struct challenge *challenge)
 {
     struct http_request request = {.is_small = 1};
     struct http_result result;
-    const double asked = now();
+    const double asked = clock_seconds();
 
     if (make_request(fetch, challenge, &request) < 0)
         return OUTCOME_FAILED;
@@ -344,7 +337,7 @@ int auth_current(struct fetch *fetch, const char **header, unsigned *generation)
     int outcome = OUTCOME_DONE;
 
     pthread_mutex_lock(&auth->lock);
-    if (auth->header && auth->expires > 0 && now() >= auth->expires)
+    if (auth->header && auth->expires > 0 && clock_seconds() >= auth->expires)
         outcome = fetch_token(fetch, &auth->challenge);
     *header = auth->header ? arena_strdup(fetch->arena, auth->header) : NULL;
     *generation = auth->generation;

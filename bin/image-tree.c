@@ -125,6 +125,19 @@ void image_tree_warn(const struct image_tree *tree)
                     (unsigned long long)counts.devices, (unsigned long long)counts.sockets);
 }
 
+void image_tree_warn_foreign(const struct image_tree *tree)
+{
+    struct stream_counts counts;
+
+    if (!tree->stream)
+        return;
+    stream_count(tree->stream, &counts);
+    if (counts.foreign)
+        log_warning("%s: its environment and command, in /%s, are not in the configuration of what was made: "
+                    "give them where it is run",
+                    tree->name, counts.foreign);
+}
+
 void image_tree_close(struct image_tree *tree)
 {
     stream_close(tree->stream);

@@ -14,6 +14,9 @@ int image_tree_open(struct image_source *source, const struct reference *referen
 /* Warns of what was left out; after the layer was read. */
 void image_tree_warn(const struct image_tree *tree);
 
+/* Warns where the tree says in its own way what only a configuration tells docker; the same. */
+void image_tree_warn_foreign(const struct image_tree *tree);
+
 void image_tree_close(struct image_tree *tree);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "image-interrupt.h"
+#include "image-tree.h"
 
 /* Of layers that are made; gzip is read by all. */
 static int choose_compression(struct layout_write *write, const struct output_options *options,
@@ -89,5 +90,7 @@ int image_write(struct image_writing *writing, const struct image_source *source
     if (result < 0)
         return image_source_failed(source, err);
     image_source_warn(source);
+    if (source->tree && !source->config)
+        image_tree_warn_foreign(source->tree);
     return 0;
 }

@@ -76,6 +76,7 @@ struct stream_counts {
     uint64_t devices, sockets; /* left out */
     uint64_t mounts;           /* whose contents were left out */
     uint64_t attributes;       /* extended attributes left out */
+    const char *foreign;       /* where another system keeps environment and command; NULL: nowhere */
 };
 
 /* What there was; complete when the layer was read to its end. */

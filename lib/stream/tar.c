@@ -100,6 +100,17 @@ static void describe(struct stream *stream, const struct member *member)
                                       stream->attributes[i].length);
 }
 
+/* What foreign/foreign.h knows an image of SIF and of Charliecloud by; Enroot's files may be any system's. */
+static const char *foreign_place(const char *path)
+{
+    static const char *const places[] = {".singularity.d", "ch/environment"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (strcmp(path, places[i]) == 0)
+            return places[i];
+    return NULL;
+}
+
 int tar_begin(struct stream *stream, const struct member *member)
 {
     if (stream->write_error)
@@ -107,6 +118,8 @@ int tar_begin(struct stream *stream, const struct member *member)
     describe(stream, member);
     stream->attribute_count = stream->attributes_used = 0;
     stream->counts.entries++;
+    if (!stream->counts.foreign)
+        stream->counts.foreign = foreign_place(member->path);
     return archive_write_header(stream->archive, stream->entry) < ARCHIVE_WARN ? fail(stream, member->path)
                                                                                : 0;
 }

@@ -10,6 +10,7 @@
 
 load helpers
 load squashfs
+load layouts
 load ranks
 
 setup() { ranks_setup; }
@@ -254,6 +255,31 @@ singularity_runs() {
 @test "Singularity: the scripts are sourced, and the runscript is what runs without a command" {
     singularity
     each_kind singularity_runs
+}
+
+converts_with_warning() {
+    local place
+    capture "$CORACLE" convert --force "$IMAGE" oci-archive:made.tar
+    assert_success || return
+    assert_equal "$(grep -c . <<<"$stderr")" "${#PLACES[@]}" || return
+    for place in "${PLACES[@]}"; do
+        assert_stderr_has "in /$place, are not in the configuration of what was made" || return
+    done
+    capture "$CORACLE" convert --force "$IMAGE" made.sqfs
+    assert_equal "$status$stderr" 0
+}
+
+@test "what a configuration would say is missed in an archive, with a warning" {
+    need_coracle_image
+    PLACES=()
+    each_kind converts_with_warning
+    charliecloud 'A=x'
+    PLACES=(ch/environment)
+    each_kind converts_with_warning
+    rm -r "$TREE/ch"
+    singularity
+    PLACES=(.singularity.d)
+    each_kind converts_with_warning
 }
 
 @test "SIF: the same, made by Apptainer where it is installed" {

@@ -80,7 +80,9 @@ int record_place_read(const char *place, const struct record_facts *facts, struc
     if (lstat(place, &st) < 0 || !record_place_is_safe(&st, facts->uid))
         return -1;
     text = read_record(place, &length, arena);
-    if (!text || record_file_parse(text, length, file, arena) < 0)
+    if (!text)
         return -1;
-    return strcmp(file->directory, place) == 0 && record_file_holds(file, facts) ? 0 : -1;
+    if (record_file_parse(text, length, file, arena) < 0)
+        return 1;
+    return strcmp(file->directory, place) == 0 && record_file_holds(file, facts) ? 0 : 1;
 }

@@ -25,8 +25,9 @@ int record_place_is_safe(const struct stat *status, uint32_t uid);
 
 /*
  * Reads the record kept in PLACE. Four system calls where there is one. 0 and
- * *FILE, whose strings belong to ARENA; -1 where there is none, where PLACE is
- * not safe, or where the record is damaged or does not hold by FACTS.
+ * *FILE, whose strings belong to ARENA; 1 where the record is damaged or does not
+ * hold by FACTS: it is to be made anew there; -1 where there is none or PLACE is
+ * not safe: it may be in the next place.
  */
 int record_place_read(const char *place, const struct record_facts *facts, struct record_file *file,
                       struct arena *arena);

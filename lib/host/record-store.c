@@ -125,7 +125,7 @@ static int keep_file(int dir, const char *name, const char *text, struct arena *
     return is_there(dir, name, text, length, arena) ? 0 : replace_file(dir, name, text, length, err);
 }
 
-int record_store(int dir, const char *place, struct record_file *file, struct arena *arena, struct err *err)
+static int store(int dir, const char *place, struct record_file *file, struct arena *arena, struct err *err)
 {
     struct record_file kept = *file;
     struct str text = {.arena = arena};
@@ -144,4 +144,13 @@ int record_store(int dir, const char *place, struct record_file *file, struct ar
         return err_prefix(err, "%s", place);
     *file = kept;
     return 0;
+}
+
+int record_store(int dir, const char *place, struct record_file *file, struct arena *arena, struct err *err)
+{
+    int result = store(dir, place, file, arena, err);
+
+    if (result < 0)
+        unlinkat(dir, "record", 0);
+    return result;
 }

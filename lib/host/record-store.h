@@ -30,8 +30,8 @@ void record_store_lock(int dir);
 
 /*
  * Writes the files passwd, group and record into DIR, which is PLACE, and
- * changes *FILE into a record that refers to them. 0, or -1 with ERR_RECORD and
- * *FILE as it was.
+ * changes *FILE into a record that refers to them. 0, or -1 with ERR_RECORD,
+ * *FILE as it was and no record in DIR, so that launches look in the next place.
  */
 int record_store(int dir, const char *place, struct record_file *file, struct arena *arena, struct err *err);
 

@@ -10,15 +10,20 @@
 #include "host/record-make.h"
 #include "host/record-place.h"
 
+/*
+ * No further than to a record, even if it does not hold: ranks that found another one
+ * behind it, until that ends as well, would bind other files than those before and after.
+ */
 static int read_kept(const struct record_facts *facts, char *const environment[], struct record_file *file,
                      struct arena *arena)
 {
-    for (int rank = 0; rank < RECORD_PLACES; rank++) {
+    int result = -1;
+
+    for (int rank = 0; rank < RECORD_PLACES && result < 0; rank++) {
         const char *place = record_place(rank, environment, facts->uid, arena);
-        if (place && record_place_read(place, facts, file, arena) == 0)
-            return 0;
+        result = place ? record_place_read(place, facts, file, arena) : -1;
     }
-    return -1;
+    return result;
 }
 
 /* What can be said without the name service. $USER and $HOME are not asked: anyone can set them. */
@@ -79,7 +84,7 @@ int record_load(struct host_record *record, char *const environment[], struct ar
     const char *warning = NULL;
 
     record_facts_gather(&facts, environment, arena);
-    if (read_kept(&facts, environment, &file, arena) < 0 &&
+    if (read_kept(&facts, environment, &file, arena) != 0 &&
         make(&facts, environment, &file, &warning, arena, err) < 0)
         return -1;
     fill(record, &file, arena);

@@ -353,6 +353,30 @@ zoe'
     done
 }
 
+# passwd_source: which file of the host is bound as passwd.
+passwd_source() {
+    capture stranger "$CORACLE" explain "$IMAGE" -- true
+    assert_success
+    sed -n 's|^bind  */etc/passwd from \([^ ]*\).*|\1|p' <<<"$output"
+}
+
+@test "a record that has ended is made anew in its place, with another in the next as well" {
+    local place=own/coracle-$STRANGER
+    mkdir -m 700 own "$place"
+    unset XDG_RUNTIME_DIR
+    assert_equal "$(passwd_source)" "/tmp/coracle-$STRANGER/passwd"
+    export XDG_RUNTIME_DIR=$PWD/own
+    assert_equal "$(passwd_source)" "/tmp/coracle-$STRANGER/passwd"
+    echo ended >"$place/record"
+    assert_equal "$(passwd_source)" "$PWD/$place/passwd"
+    # What cannot be made anew does not keep the next place from being used.
+    rm "$place"/{record,group}
+    mkdir "$place/group"
+    echo ended >"$place/record"
+    assert_equal "$(passwd_source)" "/tmp/coracle-$STRANGER/passwd"
+    [[ ! -e $place/record ]] || report 'expected what has ended to be gone'
+}
+
 @test "a half of a record is made anew" {
     mkdir -m 700 own
     export XDG_RUNTIME_DIR=$PWD/own

@@ -194,6 +194,11 @@ clean_environment() {
     cd "$BATS_TEST_TMPDIR" || return
 }
 
+# Were there only one in /tmp, it would be used until it ends, and then another, in the midst of some test.
+make_record() {
+    [[ -e $XDG_RUNTIME_DIR/coracle-$UID/record ]] || "${PROGRAM%/*}/coracle-record" >/dev/null
+}
+
 standard_setup() {
     [[ -x $CORACLE ]] || {
         echo "no program to test at $CORACLE: build it or set CORACLE" >&2
@@ -205,7 +210,7 @@ standard_setup() {
     ! is_squashfs || CORACLE=$TOOLS/as-squashfs
     export CORACLE PROGRAM PAYLOAD
     clean_environment
-    make_image image
+    make_record && make_image image
 }
 
 # A file that needs more defines a setup of its own, which begins with the standard one.

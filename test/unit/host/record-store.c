@@ -132,7 +132,13 @@ static void test_modes(int dir)
     }
 }
 
-/* What cannot be kept stays as it was. */
+/* Whoever finds a record looks no further. */
+static int has_record(int dir)
+{
+    return faccessat(dir, "record", F_OK, 0) == 0;
+}
+
+/* What cannot be kept stays as it was, and what it should have replaced is gone. */
 static void test_failure(const char *place, int dir)
 {
     struct record_file file = sample;
@@ -147,11 +153,15 @@ static void test_failure(const char *place, int dir)
     TAP_ERR(record_store(dir, place, &file, &arena, &err), err, ERR_RECORD, "cannot write group");
     TAP_STR(file.directory, "");
     TAP_STR(file.passwd, "other\n");
+    TAP_TRUE(!has_record(dir));
     TAP_INT(unlinkat(dir, "group", AT_REMOVEDIR), 0);
+    TAP_OK(record_store(dir, place, &file, &arena, &err), err);
+    TAP_TRUE(has_record(dir));
 
     memset(huge, 'x', RECORD_KEPT_LIMIT + 1);
     file.home = huge;
     TAP_ERR(record_store(dir, place, &file, &arena, &err), err, ERR_RECORD, "too large");
+    TAP_TRUE(!has_record(dir));
 }
 
 static int count_entries(int dir)

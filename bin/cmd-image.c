@@ -1,4 +1,6 @@
-/* What coracle-image, coracle-config and coracle-doctor do: it needs libraries that a launch must not carry.
+/*
+ * What coracle-image, coracle-config and coracle-doctor do: it needs libraries that a launch must
+ * not carry.
  */
 #include "commands.h"
 #include "heavy.h"

@@ -123,7 +123,9 @@ static int run_command(int argc, char *argv[], char *const environment[], struct
                    : unknown_command(argv[1], arena, err);
 }
 
-/* Common: behind the C library's own variables, which then share a page with .data. A page is a page fault.
+/*
+ * Common: behind the C library's own variables, which then share a page with .data. A page is a
+ * page fault.
  */
 struct arena main_arena __attribute__((common));
 

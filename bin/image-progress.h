@@ -37,7 +37,9 @@ enum progress_style { PROGRESS_QUIET, PROGRESS_TERMINAL, PROGRESS_JSON };
 /* PROGRESS_JSON where JSON; a terminal where standard error is one, TERM says what kind, and not QUIET. */
 enum progress_style progress_style(int json, int quiet, char *const environment[]);
 
-/* Belongs to ARENA, which is used by these functions only under the progress's lock: give it one of its own.
+/*
+ * Belongs to ARENA, which is used by these functions only under the progress's lock: give it one of
+ * its own.
  */
 struct progress *progress_open(enum progress_style style, struct arena *arena);
 void progress_close(struct progress *progress);
@@ -59,7 +61,9 @@ struct progress_layer {
 void progress_layers(struct progress *progress, const struct progress_layer *layers, size_t count,
                      size_t first);
 
-/* In place of these: one that has no digest, of SIZE bytes. Of neither: nobody knows how much will be read.
+/*
+ * In place of these: one that has no digest, of SIZE bytes. Of neither: nobody knows how much will
+ * be read.
  */
 void progress_size(struct progress *progress, uint64_t size);
 

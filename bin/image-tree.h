@@ -1,4 +1,6 @@
-/* image-tree - a root file system in a directory, a SquashFS, a SIF or a tar as one layer, for image-source.
+/*
+ * image-tree - a root file system in a directory, a SquashFS, a SIF or a tar as one layer, for
+ * image-source.
  */
 #ifndef CORACLE_BIN_IMAGE_TREE_H
 #define CORACLE_BIN_IMAGE_TREE_H

@@ -233,7 +233,9 @@ static int is_ending(const char *rest)
     return number && number != rest && strlen(number + 1) == 8 && strspn(number + 1, "0123456789abcdef") == 8;
 }
 
-/* Whether REST, behind the prefix, is of NODE, and not of one whose name only begins so: "login-2-0123abcd".
+/*
+ * Whether REST, behind the prefix, is of NODE, and not of one whose name only begins so:
+ * "login-2-0123abcd".
  */
 static int is_of(const char *rest, const char *node)
 {

@@ -139,7 +139,9 @@ int broker_hear(struct broker *broker, struct rank *rank);
 void broker_see_end(struct broker *broker, struct rank *rank);
 /* ranks.c: it does not count any more. Frees RANK. */
 void broker_remove_rank(struct broker *broker, struct rank *rank);
-/* ranks.c: sends one answer with the descriptors that WHICH names. A rank that does not take it is gone soon.
+/*
+ * ranks.c: sends one answer with the descriptors that WHICH names. A rank that does not take it is
+ * gone soon.
  */
 void broker_answer(struct broker *broker, struct rank *rank, enum share_kind kind, unsigned which,
                    const char *text);
@@ -148,7 +150,9 @@ void broker_answer(struct broker *broker, struct rank *rank, enum share_kind kin
 void broker_decide(struct broker *broker);
 
 /* views.c */
-/* The image that RANK asks for, where it is one that it can mount, or that somebody else is mounting; NULL.
+/*
+ * The image that RANK asks for, where it is one that it can mount, or that somebody else is
+ * mounting; NULL.
  */
 struct image *broker_find_image(struct broker *broker, const struct rank *rank);
 struct image *broker_add_image(struct broker *broker, struct rank *rank);

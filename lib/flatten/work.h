@@ -54,7 +54,9 @@ int work_take(struct work *work, uint64_t bytes, struct err *err);
 /* PATH cleaned as text, into the arena; NULL with ERR where it is too long or is a bad whiteout's. */
 const char *name_clean(struct work *work, const char *path, struct err *err);
 
-/* ERR is about the entry PATH; WHAT stands before its name. Of a long one the beginning is named. Returns -1.
+/*
+ * ERR is about the entry PATH; WHAT stands before its name. Of a long one the beginning is named.
+ * Returns -1.
  */
 int name_blame(const char *path, const char *what, struct err *err);
 

@@ -14,7 +14,9 @@ enum { MANY_MOUNTS = 256 }; /* from so many on */
 /* Whether the file MOUNTINFO, as proc(5) describes it, lists that many. It is read from where it stands. */
 int many_mounts_listed(int mountinfo);
 
-/* Whether this process sees that many and the kernel can take a piece of them. For once a day: see record.h.
+/*
+ * Whether this process sees that many and the kernel can take a piece of them. For once a day: see
+ * record.h.
  */
 int many_mounts(void);
 

@@ -9,7 +9,9 @@
 
 #include "base/arena.h"
 
-/* Files whose change may change what the name service answers, and which configuration counts: Slurm's, ours.
+/*
+ * Files whose change may change what the name service answers, and which configuration counts:
+ * Slurm's, ours.
  */
 enum {
     RECORD_PASSWD,

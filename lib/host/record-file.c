@@ -141,7 +141,9 @@ static int digit_of(char c)
     return digit ? (int)(digit - digits) : -1;
 }
 
-/* What the escape behind the backslash at *FROM means, and *FROM at its end; -1 for one that we do not write.
+/*
+ * What the escape behind the backslash at *FROM means, and *FROM at its end; -1 for one that we do
+ * not write.
  */
 static int escaped(const char **from)
 {

@@ -32,7 +32,9 @@ struct image {
 /* What PATH is. 0, or -1 where it does not exist or is closed to us; a file may still be no image. */
 int image_identify(const char *path, struct sys_identity *identity, struct arena *arena, struct err *err);
 
-/* Whether PATH, which was identified, begins like an image. 0, or -1 with ERR_IMAGE_UNKNOWN or -UNREADABLE.
+/*
+ * Whether PATH, which was identified, begins like an image. 0, or -1 with ERR_IMAGE_UNKNOWN or
+ * -UNREADABLE.
  */
 int image_check(const char *path, const struct sys_identity *identity, struct arena *arena, struct err *err);
 
@@ -48,7 +50,9 @@ int image_check(const char *path, const struct sys_identity *identity, struct ar
 int image_inspect(struct image *image, const char *path, char *const environment[], struct arena *arena,
                   struct err *err);
 
-/* Fills IMAGE with what it says, of what is mounted as DIR, the root of a container called NAME. 0 or -1.
+/*
+ * Fills IMAGE with what it says, of what is mounted as DIR, the root of a container called NAME. 0
+ * or -1.
  */
 int image_inspect_root(struct image *image, int dir, const char *name, struct arena *arena, struct err *err);
 

@@ -1,4 +1,6 @@
-/* The command is looked up as execvp(3) does it, in the container and with the PATH of its own environment.
+/*
+ * The command is looked up as execvp(3) does it, in the container and with the PATH of its own
+ * environment.
  */
 #include <errno.h>
 #include <fcntl.h>

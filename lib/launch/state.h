@@ -222,7 +222,9 @@ struct mount_option {
 int launch_create(struct launch *launch, const char *type, const struct mount_option *options,
                   unsigned attributes);
 
-/* older.c: the same on a kernel that has nothing but mount(2). A clone of what another mount covers is EBUSY.
+/*
+ * older.c: the same on a kernel that has nothing but mount(2). A clone of what another mount covers
+ * is EBUSY.
  */
 int launch_older_clone(struct launch *launch, int dir, const char *path, unsigned flags);
 int launch_older_move(int source, int dir, const char *name);

@@ -99,7 +99,9 @@ static int open_directory(const struct launch *launch, const char *path)
                         SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
 }
 
-/* The usual case, in two calls: only the last name is missing, and no link is on the way. Whether it is so.
+/*
+ * The usual case, in two calls: only the last name is missing, and no link is on the way. Whether
+ * it is so.
  */
 static int find_in_parent(const struct launch *launch, const char *target, struct missing_target *place)
 {

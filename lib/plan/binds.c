@@ -68,7 +68,9 @@ static int is_system_directory(const char *path)
     return strcmp(path, "/") == 0;
 }
 
-/* Accounts like bin or daemon have a home that belongs to the image. Under /var and /run there are real ones.
+/*
+ * Accounts like bin or daemon have a home that belongs to the image. Under /var and /run there are
+ * real ones.
  */
 static int is_system_home(const char *path)
 {
@@ -129,7 +131,9 @@ static void add_identity(struct plan *plan, const struct plan_inputs *in)
 {
     const struct host_record *record = &in->facts->record;
     int same = plan->uid == plan->host_uid && plan->gid == plan->host_gid;
-    /* Optional: sweepers of /tmp take files. And what earlier containers may have put there is not trusted.
+    /*
+     * Optional: sweepers of /tmp take files. And what earlier containers may have put there is not
+     * trusted.
      */
     const unsigned flags = MOUNT_REPLACE | MOUNT_OPTIONAL | MOUNT_READ_ONLY | MOUNT_OWN_FILE;
 

@@ -77,7 +77,9 @@ static void plan_scope(struct plan *plan, const struct plan_inputs *in)
     plan->name_origin = request->name_origin;
 }
 
-/* What is writable for one launch alone cannot be another's, nor what a command with capabilities can change.
+/*
+ * What is writable for one launch alone cannot be another's, nor what a command with capabilities
+ * can change.
  */
 static const char *own_view(const struct plan *plan)
 {

@@ -134,7 +134,9 @@ int request_add_env(struct request *request, const char *spec, const char *origi
 int request_add_env_lines(struct request *request, const char *text, const char *file, const char *origin,
                           enum err_id id, struct err *err);
 
-/* A name that no pid or job can be mistaken for: a letter, then letters, digits and -_.+, 64 bytes. 0 or -1.
+/*
+ * A name that no pid or job can be mistaken for: a letter, then letters, digits and -_.+, 64 bytes.
+ * 0 or -1.
  */
 int request_set_name(struct request *request, const char *name);
 

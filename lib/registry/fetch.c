@@ -62,7 +62,9 @@ static void wait_for(struct registry *registry, uint64_t ms)
     pthread_mutex_unlock(&owner->lock);
 }
 
-/* Milliseconds before the attempt that follows the COUNT-th; spread, so that many nodes do not come at once.
+/*
+ * Milliseconds before the attempt that follows the COUNT-th; spread, so that many nodes do not come
+ * at once.
  */
 static uint64_t back_off(const struct registry *registry, unsigned count)
 {

@@ -40,7 +40,9 @@ struct share_meeting {
     const struct share_view *view;
 };
 
-/* Called where this launch is the first, before it is elected: an image that cannot be run starts no broker.
+/*
+ * Called where this launch is the first, before it is elected: an image that cannot be run starts
+ * no broker.
  */
 struct share_first {
     int (*check)(void *context, struct err *err);

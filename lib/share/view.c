@@ -43,7 +43,9 @@ static void add_row(struct str *text, const struct plan_row *row, const struct s
         add_text(text, row->content);
 }
 
-/* A file is another one when it was written to; a directory of which only the list of names has changed too.
+/*
+ * A file is another one when it was written to; a directory of which only the list of names has
+ * changed too.
  */
 static struct share_image image_of(const struct sys_identity *identity, int unpack)
 {

@@ -38,7 +38,9 @@ static int copy_match(struct stream *stream, size_t distance, size_t length, uns
     return copy_literals(stream, state);
 }
 
-/* A length of BITS, or, where they are 0, BASE and a number of any size. 0: it is cut off or beyond reason.
+/*
+ * A length of BITS, or, where they are 0, BASE and a number of any size. 0: it is cut off or beyond
+ * reason.
  */
 static size_t long_length(struct stream *stream, unsigned bits, size_t base)
 {

@@ -76,7 +76,9 @@ int squash_entries(struct squash *squash, const struct squash_node *node, uint64
 /* The next entry. 1 and *ENTRY; 0 at the end. */
 int squash_next(struct squash *squash, struct squash_entries *entries, struct squash_entry *entry);
 
-/* Reads up to SIZE bytes of the regular file NODE from OFFSET. How many: fewer at the end of the file only.
+/*
+ * Reads up to SIZE bytes of the regular file NODE from OFFSET. How many: fewer at the end of the
+ * file only.
  */
 int64_t squash_read(struct squash *squash, const struct squash_node *node, uint64_t offset, size_t size,
                     char *buffer);

@@ -44,7 +44,9 @@ enum { ATTRIBUTES_ROOM = 65536, ATTRIBUTES_LIMIT = 64 };
 
 /* 0, or -1: it was told to stop. */
 int work_go_on(const struct work *work, struct err *err);
-/* What is in the image at ITEM cannot be read; what is to be made there cannot be made, and errno says why.
+/*
+ * What is in the image at ITEM cannot be read; what is to be made there cannot be made, and errno
+ * says why.
  */
 int work_damaged(const struct work *work, const struct item *item, struct err *err);
 int work_failed(const struct work *work, const struct item *item, struct err *err);

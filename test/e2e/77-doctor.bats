@@ -161,9 +161,6 @@ for one in node["findings"]:
     found user-namespaces fail 'in a chroot, and this is one'
 }
 
-# number_of CALL: of a system call on this machine.
-number_of() { echo "SYS_$1" | "$(command -v gcc || command -v cc)" -E -include sys/syscall.h - | tail -n 1; }
-
 @test "system calls that a filter around us forbids" {
     local call errno seen=0 calls=(unshare setns process_vm_readv)
     compile_into forbid forbid.c

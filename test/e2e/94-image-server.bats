@@ -363,9 +363,6 @@ unpacked() {
     refused CORACLE_UNPACK noexec --unpack=DIRECTORY '[limit]'
 }
 
-# number_of CALL: of a system call on this machine.
-number_of() { echo "SYS_$1" | "$(command -v gcc || command -v cc)" -E -include sys/syscall.h - | tail -n 1; }
-
 @test "a filter around us forbids the calls of a FUSE mount, or of any: refused" {
     local call errno number calls=(unshare socketpair clone chroot)
     compile_into forbid forbid.c
@@ -375,8 +372,6 @@ number_of() { echo "SYS_$1" | "$(command -v gcc || command -v cc)" -E -include s
     if is_older_kernel; then calls+=(mount); else calls+=(fsopen fsconfig fsmount move_mount prctl); fi
     for call in "${calls[@]}"; do
         number=$(number_of "$call")
-        [[ $number =~ ^[0-9]+$ ]] || number=$(awk -v name="__NR_$call" '$2 == name { print $3 }' \
-            /usr/include/*/asm/unistd_64.h /usr/include/asm-generic/unistd.h 2>/dev/null | head -n 1)
         for errno in 1 38; do
             capture timeout 20 ./forbid "$number" "$errno" "$CORACLE" run --quiet "$IMAGE" -- true
             refused "[" || return

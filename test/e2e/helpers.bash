@@ -129,6 +129,9 @@ is_older_kernel() { [[ ${CORACLE_TEST_KERNEL-} == 4.18 ]]; }
 # newer_kernel_only REASON: skips the rest of a test that is about what older kernels have not.
 newer_kernel_only() { ! is_older_kernel || skip "as on Linux $CORACLE_TEST_KERNEL: $1"; }
 
+# number_of CALL: of a system call on this machine.
+number_of() { echo "SYS_$1" | "$(command -v gcc || command -v cc)" -E -include sys/syscall.h - | tail -n 1; }
+
 # --- the kind of image -----------------------------------------------------
 
 is_squashfs() { [[ ${CORACLE_TEST_KIND-} == squashfs ]]; }

@@ -23,7 +23,9 @@ static int has_flags(const char *cpuinfo, const char *flags)
     return 1;
 }
 
-/* The level by what the kernel says that the processor can do, of which it leaves out what it does not keep.
+/*
+ * The level by what the kernel says that the processor can do, of which it leaves out what it does
+ * not keep.
  */
 static int expected_level(void)
 {

@@ -6,7 +6,9 @@
 
 static struct arena arena;
 
-/* Whether a launch takes pieces: of a host with many mounts, a directory, or what another rank has mounted.
+/*
+ * Whether a launch takes pieces: of a host with many mounts, a directory, or what another rank has
+ * mounted.
  */
 static void test_decision(void)
 {

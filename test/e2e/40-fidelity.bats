@@ -216,11 +216,20 @@ cmd=response'
 # --- terminal --------------------------------------------------------------
 
 # on_terminal SCRIPT: bash executes SCRIPT on a terminal of its own; typing
-# comes from stdin. Leaves status and output.
+# comes from stdin. Leaves status and output, which grows in the file screen.
 on_terminal() {
     need script
-    capture timeout 30 script -qefc "$1" /dev/null
+    capture timeout $((30 * CORACLE_TEST_SLOWNESS)) script -qefc "$1" screen
     output=${output//$'\r'/}
+}
+
+# shown TEXT: waits until the terminal shows that. What is typed is shown as well.
+shown() {
+    local i
+    for ((i = 0; i < 200 * CORACLE_TEST_SLOWNESS; i++)); do
+        ! grep -qsaF -- "$1" screen || return 0
+        sleep 0.1
+    done
 }
 
 @test "the terminal is the caller's: tty says so" {
@@ -239,13 +248,12 @@ on_terminal() {
 @test "job control works in a shell on a terminal" {
     mkfifo keys
     (
-        sleep 0.5
-        printf 'sleep 40\n'
-        sleep 0.5
+        printf '%s\n' "sh -c 'echo run\"\"ning; exec sleep 40'"
+        shown running
         printf '\032'
-        sleep 0.3
+        shown Stopped
         printf 'jobs; bg; kill %%1; wait; echo END-$((40+2))\n'
-        sleep 0.5
+        shown END-42
         printf 'exit 5\n'
         sleep 0.5
     ) >keys &
@@ -259,9 +267,9 @@ on_terminal() {
 @test "^C on the terminal reaches the command" {
     mkfifo keys
     (
-        sleep 0.7
+        shown ready
         printf '\003'
-        sleep 0.5
+        shown 'got 2'
     ) >keys &
     on_terminal 'exec "$CORACLE" run "$IMAGE" -- payload signals 1' <keys
     assert_success
@@ -271,11 +279,11 @@ on_terminal() {
 @test "^Z stops a container that the shell outside then continues" {
     mkfifo keys
     (
-        sleep 0.7
+        shown running
         printf '\032'
-        sleep 2
+        shown RESULT
     ) >keys &
-    on_terminal 'bash --norc -ic "\"\$CORACLE\" run \"\$IMAGE\" -- sh -c \"sleep 1; exit 4\"
+    on_terminal 'bash --norc -ic "\"\$CORACLE\" run \"\$IMAGE\" -- sh -c \"echo running; sleep 1; exit 4\"
         jobs; fg; echo RESULT-\$?"' <keys
     assert_output_has Stopped
     assert_output_has RESULT-4

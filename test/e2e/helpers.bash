@@ -198,7 +198,7 @@ clean_environment() {
 }
 
 # Were there only one in /tmp, it would be used until it ends, and then another, in the midst of some test.
-make_record() {
+first_record() {
     [[ -e $XDG_RUNTIME_DIR/coracle-$UID/record ]] || "${PROGRAM%/*}/coracle-record" >/dev/null
 }
 
@@ -213,7 +213,7 @@ standard_setup() {
     ! is_squashfs || CORACLE=$TOOLS/as-squashfs
     export CORACLE PROGRAM PAYLOAD
     clean_environment
-    make_record && make_image image
+    first_record && make_image image
 }
 
 # A file that needs more defines a setup of its own, which begins with the standard one.

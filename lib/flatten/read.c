@@ -72,7 +72,36 @@ static int archive_failed(struct reading *reading)
     if (reading->failed)
         return -1;
     return err_set(reading->err, ERR_LAYER, "the tar archive is damaged: %s",
-                   text ? text : "no reason is known");
+                   text ? text : "it is cut off, or has a header that means nothing");
+}
+
+/*
+ * Whether what libarchive warns of costs more than is kept here. It goes on without the rest of an
+ * extended header that it cannot read, which may be the name or where holes are; that has no text at
+ * times. Names that it cannot convert stay as they are.
+ */
+static int is_harmless(const char *warning)
+{
+    static const char *const harmless[] = {
+        "converted", "acl", "ACL", "selinux", "creationtime", "Redundant",
+    };
+
+    for (size_t i = 0; warning && i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+        if (strstr(warning, harmless[i]))
+            return 1;
+    }
+    return 0;
+}
+
+static int refuse_header(struct reading *reading, struct archive_entry *member)
+{
+    const char *text = archive_error_string(reading->archive), *name = archive_entry_pathname(member);
+
+    if (reading->failed)
+        return -1;
+    err_set(reading->err, ERR_LAYER, "its extended header is damaged: %s",
+            text ? text : "it is not as pax(1) and GNU tar write it");
+    return name_blame(name ? name + strspn(name, "/") : "", "", reading->err);
 }
 
 static uint32_t clamp_time(const struct archive_entry *member)
@@ -316,6 +345,8 @@ static int read_members(struct reading *reading, int again)
             return reading->failed ? -1 : layer_finish(reading->layer, reading->err);
         if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
             return archive_failed(reading);
+        if (result == ARCHIVE_WARN && !is_harmless(archive_error_string(reading->archive)))
+            return refuse_header(reading, member);
         if ((again ? reread_member(reading, number) : read_member(reading, member)) < 0)
             return -1;
     }

@@ -213,6 +213,29 @@ static void check_lies(void)
     TAP_ERR(run(fd, &err), err, ERR_LAYER, "/link: it is a symbolic link to nothing");
 }
 
+/* What an extended header says is not passed over where it cannot be read: it may be the name. */
+static void check_broken_headers(void)
+{
+    static const char *const records[] = {
+        "17 path=elsewhere", /* no end of line */
+        "30 path=x\n",       /* longer than the header */
+        "14 SCHILY.xat\n",   /* no value */
+        "22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n25 GNU.sparse.map=0,1,x,1\n", /* no number */
+    };
+    struct err err = {0};
+
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        int fd = made_file();
+
+        tap.row = records[i];
+        made_member(fd, 'x', "pax", "", records[i], strlen(records[i]));
+        made_member(fd, '0', "/file", "", "12", 2);
+        made_end(fd);
+        TAP_ERR(run(fd, &err), err, ERR_LAYER, "layer 1 of 1: /file: its extended header is damaged: ");
+    }
+    tap.row = NULL;
+}
+
 /* Cut off anywhere in the members it is an error; without its end it is complete. */
 static void check_cuts(void)
 {
@@ -299,6 +322,7 @@ int main(void)
     check_numbers();
     check_sparse();
     check_lies();
+    check_broken_headers();
     check_cuts();
     check_bombs();
     return tap_done();

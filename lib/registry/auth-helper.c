@@ -122,6 +122,8 @@ static int take(struct registry_credentials *credentials, const char *program, c
 
     if (!user || !secret)
         return err_set(err, ERR_CREDENTIALS, "%s answers without \"Username\" and \"Secret\"", program);
+    if (!*user && !*secret)
+        return 0;
     *credentials = (struct registry_credentials){.origin = program};
     if (strcmp(user, "<token>") == 0) {
         credentials->identity_token = secret;

@@ -3,7 +3,8 @@
  *
  * Source: docker-credential-helpers: the registry on standard input, on standard output
  * {"ServerURL", "Username", "Secret"}; a failure says "credentials not found in native
- * keychain" where it has none. The user "<token>" means that Secret is an identity token.
+ * keychain" where it has none; some answer with an empty user and secret then. The user "<token>" means that
+ * Secret is an identity token.
  */
 #ifndef CORACLE_REGISTRY_AUTH_HELPER_H
 #define CORACLE_REGISTRY_AUTH_HELPER_H

@@ -30,6 +30,7 @@ static void test_answers(void)
     TAP_STR(credentials.user, NULL);
     TAP_STR(credentials.identity_token, "s");
     TAP_INT(get("echo credentials not found in native keychain; exit 1"), 0);
+    TAP_INT(get("echo '{\"Username\":\"\",\"Secret\":\"\"}'"), 0);
     TAP_ERR(get("echo secret >&2; exit 3"), err, ERR_CREDENTIALS, "fails with status 3");
     TAP_ERR(get("kill -9 $$"), err, ERR_CREDENTIALS, "was killed by signal 9");
     TAP_ERR(get("echo '{\"Username\":\"u\"}'"), err, ERR_CREDENTIALS, "answers without");

@@ -125,7 +125,7 @@ static int member(const struct search *search, const struct json_value *object, 
     return 0;
 }
 
-/* Splits the base64 of USER:PASSWORD. */
+/* Splits the base64 of USER:PASSWORD: 1; 0: both are empty; -1. */
 static int decode(const struct search *search, const char *key, const char *text)
 {
     const size_t length = strlen(text);
@@ -150,7 +150,7 @@ static int decode(const struct search *search, const char *key, const char *text
     *colon = 0;
     search->credentials->user = (char *)pair;
     search->credentials->password = colon + 1;
-    return 1;
+    return *search->credentials->user || *search->credentials->password;
 }
 
 /* What the entry KEY of "auths" says: 1, 0 or -1. */
@@ -176,13 +176,21 @@ static int read_entry(const struct search *search, const char *key, const struct
     return auth && *auth->text ? decode(search, key, auth->text) : 0;
 }
 
+/* HOST[:PORT][/NAMESPACE] as it is compared: a host has no case, and Docker Hub one name. */
+static const char *canonical(const char *name, struct arena *arena)
+{
+    size_t length = strcspn(name, "/");
+    char *host = arena_strndup(arena, name, length);
+
+    for (char *p = host; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return arena_join(arena, endpoint_credential_domain(host), name + length, NULL);
+}
+
 int auth_file_is_key(const char *key, const char *name, struct arena *arena)
 {
-    const char *bare = auth_file_key(key, arena), *rest = strchr(bare, '/');
-
-    if (rest)
-        return strcmp(bare, name) == 0;
-    return strcmp(endpoint_credential_domain(bare), endpoint_credential_domain(name)) == 0;
+    return strcmp(canonical(auth_file_key(key, arena), arena), canonical(name, arena)) == 0;
 }
 
 /* The entry for exactly NAME; else one that an old program wrote. */
@@ -214,10 +222,10 @@ static int find_in_auths(const struct search *search, const struct json_value *a
     }
 }
 
-static int ask_helper(const struct search *search, const char *name)
+static int ask_helper(const struct search *search, const char *name, const char *key)
 {
-    int found = auth_helper_get(search->credentials, name, endpoint_helper_key(search->domain), 0,
-                                search->environment, search->arena, search->err);
+    int found =
+        auth_helper_get(search->credentials, name, key, 0, search->environment, search->arena, search->err);
 
     if (found < 0)
         return err_prefix(search->err, "the file with credentials %s",
@@ -237,9 +245,11 @@ static int find_in_file(const struct search *search, const struct json_value *ro
     for (const struct json_value *helper = helpers ? helpers->first : NULL; helper; helper = helper->next)
         if (helper->kind == JSON_STRING && *helper->text &&
             auth_file_is_key(helper->name, search->domain, search->arena))
-            return ask_helper(search, helper->text);
+            return ask_helper(search, helper->text, helper->name);
     found = auths ? find_in_auths(search, auths) : 0;
-    return found == 0 && store && *store->text ? ask_helper(search, store->text) : found;
+    return found == 0 && store && *store->text
+               ? ask_helper(search, store->text, endpoint_helper_key(search->domain))
+               : found;
 }
 
 static int search_file(struct search *search, const char *file, int is_asked_for)

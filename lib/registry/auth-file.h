@@ -13,9 +13,11 @@
  * one that cannot be read or understood is an error, unless it cannot be opened for want
  * of permission and is not $REGISTRY_AUTH_FILE.
  *
- * In a file, for the repository a/b of the registry r: credHelpers "r" decides alone. Else
- * auths "r/a/b", "r/a", "r", the same as old programs wrote it ("https://r/v1/"), and
- * then credsStore. An entry without "auth" and "identitytoken" says nothing.
+ * In a file, for the repository a/b of the registry r: credHelpers "r" decides alone, and is asked
+ * for r as it is written there, as the program that filled it did. Else auths "r/a/b", "r/a", "r",
+ * the same as old programs wrote it ("https://r/v1/") or with capital letters in r, and
+ * then credsStore. An entry without "auth" and "identitytoken", or with an empty user and
+ * password ("Og=="), says nothing.
  *
  * Members that are not known are kept when a file is written, numbers as they were
  * written, all in their order; only blanks and escapes may change. The file is replaced
@@ -77,7 +79,10 @@ int auth_file_read(const char *file, int is_asked_for, struct json_value **root,
 /* The registry in KEY, without scheme and without /v1/, /v2/. */
 const char *auth_file_key(const char *key, struct arena *arena);
 
-/* Whether KEY is NAME or an old way to write it, such as with a scheme, or as Docker Hub's other name. */
+/*
+ * Whether KEY is NAME or another way to write it: with a scheme, capital letters in the host or another
+ * name of Docker Hub.
+ */
 int auth_file_is_key(const char *key, const char *name, struct arena *arena);
 
 #endif

@@ -55,6 +55,13 @@ static const struct {
     {"{\"auths\":{\"docker.io\":{\"auth\":\"" AUTH_A "\"}}}", "index.docker.io", "x", "a:pa"},
     {"{\"auths\":{\"docker.io/library\":{\"auth\":\"" AUTH_A "\"}}}", "docker.io", "debian", "a:pa"},
     {"{\"auths\":{\"https://evil.org/r.org\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", "x", "none"},
+    /* Other ways to write a host. */
+    {"{\"auths\":{\"R.Org:5000\":{\"auth\":\"" AUTH_A "\"}}}", "r.org:5000", "x", "a:pa"},
+    {"{\"auths\":{\"R.org/X\":{\"auth\":\"" AUTH_A "\"}}}", "r.org", "x", "none"},
+    {"{\"auths\":{\"docker.io\":{\"auth\":\"" AUTH_A "\"},\"docker.io/x\":{\"auth\":\"" AUTH_B "\"}}}",
+     "index.docker.io", "x/y", "b:p:b"},
+    {"{\"auths\":{\"https://index.docker.io/v1/access-token\":{\"auth\":\"" AUTH_A "\"}}}", "docker.io", "x",
+     "none"},
     /* That say nothing. */
     {"", "r.org", "x", "none"},
     {" \n", "r.org", "x", "none"},
@@ -62,6 +69,7 @@ static const struct {
     {"{\"auths\":null}", "r.org", "x", "none"},
     {"{\"auths\":{\"r.org\":{}}}", "r.org", "x", "none"},
     {"{\"auths\":{\"r.org\":{\"auth\":\"\"}}}", "r.org", "x", "none"},
+    {"{\"auths\":{\"r.org\":{\"auth\":\"Og==\"}}}", "r.org", "x", "none"},
     /* That are broken. */
     {"{", "r.org", "x", "error"},
     {"[]", "r.org", "x", "error"},
@@ -172,6 +180,19 @@ static void test_helpers(void)
     TAP_STR(found(file, environment, "broken.org", "x"), "error");
     TAP_TRUE(strstr(err.text, "docker-credential-missing, which keeps the credentials, is not in PATH") !=
              NULL);
+}
+
+/* Docker and podman keep what is for Docker Hub under different names: each under the one it writes. */
+static void test_helper_key(void)
+{
+    char *environment[] = {arena_join(&arena, "PATH=", scratch, ":/usr/bin:/bin", NULL), NULL};
+    const char *file = scratch_write("helper-key.json", "{\"credHelpers\":{\"docker.io\":\"one\"}}", 0600);
+
+    TAP_STR(found(file, environment, "docker.io", "x"), "u:get,docker.io");
+    scratch_write("helper-key.json", "{\"credHelpers\":{\"https://index.docker.io/v1/\":\"one\"}}", 0600);
+    TAP_STR(found(file, environment, "docker.io", "x"), "u:get,https://index.docker.io/v1/");
+    scratch_write("helper-key.json", "{\"credsStore\":\"one\"}", 0600);
+    TAP_STR(found(file, environment, "docker.io", "x"), "u:get,https://index.docker.io/v1/");
 }
 
 static const char *this_node(void)
@@ -314,6 +335,7 @@ int main(void)
     test_order();
     test_missing();
     test_helpers();
+    test_helper_key();
     test_store();
     test_store_after_a_kill();
     test_store_keeps();

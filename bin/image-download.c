@@ -177,9 +177,22 @@ static int take_layers(struct image_source *source, struct err *err)
     return 0;
 }
 
+/* Of a layer that registries may not have. Blobs are named in ERR by their digests. */
+static void explain_foreign(const struct image_download *download, struct err *err)
+{
+    const struct oci_manifest *manifest = &download->manifest;
+
+    for (size_t i = 0; err->id == ERR_IMAGE_MISSING && i < manifest->layer_count; i++)
+        if (manifest->layers[i].is_foreign && strstr(err->text, manifest->layers[i].blob.digest)) {
+            err_prefix(err, "foreign layer, which may not be distributed");
+            return;
+        }
+}
+
 /* Where there is no room, or whose blob does not come. Returns -1. */
 static int name_place(const struct image_download *download, struct err *err)
 {
+    explain_foreign(download, err);
     return err->id == ERR_LIMIT ? err_prefix(err, "%s", str_quote(download->arena, download->path))
                                 : err_prefix(err, "the image %s", download->name);
 }

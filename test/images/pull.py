@@ -310,6 +310,15 @@ def what_servers_refuse(folder):
 
 
 @test
+def a_foreign_layer_that_is_not_there_is_explained(folder):
+    def foreign(manifest):
+        manifest["layers"][0]["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+    image = Image(GOOD, manifest=foreign)
+    del image.blobs[json.loads(image.document)["layers"][0]["digest"]]
+    refused(folder + "/it", image, "image-missing", "foreign layer, which may not be distributed: ", "(404)")
+
+
+@test
 def another_host_gets_no_credentials(folder):
     image = Image(GOOD)
 

@@ -1,5 +1,7 @@
 #include "oci/manifest.h"
 
+#include <string.h>
+
 #include "base/str.h"
 #include "oci/section.h"
 #include "oci/media-type.h"
@@ -8,6 +10,11 @@ static int fail_artifact(const struct oci_manifest *manifest, const struct secti
 {
     const char *type;
 
+    if (strncmp(manifest->config.media_type, "application/vnd.sylabs.sif.", 27) == 0)
+        return err_set(
+            top->err, top->id,
+            "this is a SIF file in a registry and no container image: fetch it with `apptainer pull "
+            "oras://...` or `oras pull`; coracle runs the file");
     if (section_string(top, "artifactType", &type) < 0)
         return -1;
     if (!type || !*type)

@@ -22,6 +22,7 @@ static const struct {
 } types[] = {
     {"application/json", OCI_MEDIA_SILENT},
     {"application/octet-stream", OCI_MEDIA_SILENT},
+    {"binary/octet-stream", OCI_MEDIA_SILENT}, /* of S3, where nobody says another */
     {"text/plain", OCI_MEDIA_SILENT},
     {OCI "manifest.v1+json", OCI_MEDIA_MANIFEST},
     {OCI "index.v1+json", OCI_MEDIA_INDEX},

@@ -121,6 +121,7 @@ static const struct {
     {"{\"schemaVersion\":2,\"artifactType\":\"application/x-model\",\"config\":" BLOB(
          "application/vnd.oci.empty.v1+json", "2", "") ",\"layers\":[]}",
      "an artifact of type application/x-model"},
+    {WITH_CONFIG(BLOB("application/vnd.sylabs.sif.config.v1+json", "1", "")), "a SIF file in a registry"},
     {WITH_CONFIG(BLOB(DOCKER "plugin.v1+json", "1", "")), "an artifact of type " DOCKER "plugin.v1+json"},
 };
 

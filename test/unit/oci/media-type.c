@@ -15,6 +15,7 @@ static void test_media(void)
         {"application/json", OCI_MEDIA_SILENT},
         {"application/json; charset=utf-8", OCI_MEDIA_SILENT},
         {"application/octet-stream", OCI_MEDIA_SILENT},
+        {"binary/octet-stream", OCI_MEDIA_SILENT},
         {"application/vnd.oci.image.manifest.v1+json", OCI_MEDIA_MANIFEST},
         {"APPLICATION/VND.OCI.IMAGE.MANIFEST.V1+JSON", OCI_MEDIA_MANIFEST},
         {"application/vnd.oci.image.manifest.v1+json ;x=y", OCI_MEDIA_MANIFEST},

@@ -134,15 +134,14 @@ static int open_part(struct work *work)
 static void prepare(void *opaque, struct fetch *fetch)
 {
     struct work *work = opaque;
-    size_t count = 1;
 
-    fetch->headers[1] = fetch->headers[2] = NULL;
+    fetch->headers[0] = fetch->headers[1] = NULL;
     if (!work->may_continue || work->partial.size == 0)
         return;
-    fetch->headers[count++] =
+    fetch->headers[0] =
         arena_printf(fetch->arena, "Range: bytes=%llu-", (unsigned long long)work->partial.size);
     if (*work->etag && work->may_compare)
-        fetch->headers[count] = arena_join(fetch->arena, "If-Range: ", work->etag, NULL);
+        fetch->headers[1] = arena_join(fetch->arena, "If-Range: ", work->etag, NULL);
 }
 
 static int refuse(struct fetch *fetch, enum outcome outcome)
@@ -295,7 +294,6 @@ int blob_fetch(struct registry *registry, struct connections *connections, const
         .arena = arena,
         .err = err,
         .what = arena_join(arena, "blob ", place->blob->digest, NULL),
-        .headers = {"Accept-Encoding: identity"},
         .sink = &sink,
         .prepare = prepare,
         .finish = finish,

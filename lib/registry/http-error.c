@@ -47,11 +47,27 @@ static const char *tls_problem(const struct http_result *result, struct arena *a
     return arena_join(arena, "its certificate is not accepted: ", str_quote(arena, result->cause), NULL);
 }
 
+const char *http_proxy_refusal(long status, struct arena *arena)
+{
+    if (status == 407)
+        return "the proxy wants a user and password (407), as in https_proxy=http://USER:PASSWORD@HOST:PORT, "
+               "or does not take those that it got";
+    return arena_printf(arena,
+                        "the proxy does not connect to it (status %ld): see https_proxy and no_proxy in the "
+                        "environment",
+                        status);
+}
+
 static const char *reason(const struct http_result *result, struct arena *arena)
 {
     const char *cause =
         *result->cause ? str_quote(arena, result->cause) : curl_easy_strerror((CURLcode)result->code);
 
+    if (result->proxy)
+        return http_proxy_refusal(result->proxy, arena);
+    if (strstr(result->cause, "Unsupported proxy")) /* and then its address, with the password in it */
+        return "a proxy's address is of no kind that is known here: http_proxy and https_proxy in the "
+               "environment are http://HOST:PORT";
     switch (result->code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return "there is no such host, or the DNS does not answer: is the name right, and has this node a "

@@ -199,6 +199,8 @@ static struct curl_slist *make_headers(const struct http_request *request, struc
 {
     struct curl_slist *list = NULL;
 
+    /* Unasked, some servers compress what has no field of this name: no digest is right then. */
+    list = curl_slist_append(list, "Accept-Encoding: identity");
     if (request->authorization)
         list = curl_slist_append(list, arena_join(arena, "Authorization: ", request->authorization, NULL));
     for (const char *const *line = request->headers; line && *line; line++)
@@ -244,6 +246,18 @@ static void settle_time(struct http *http, struct http_result *result)
     result->seconds = result->is_connected ? http->options->stall_seconds : http->options->connect_seconds;
 }
 
+/* What a proxy has answered to CONNECT. What is for ever is not worth another try. */
+static void settle_proxy(struct http *http, struct http_result *result)
+{
+    long status = 0;
+
+    curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 300)
+        return;
+    result->proxy = status;
+    result->is_cut = status >= 500 || status == 408 || status == 429;
+}
+
 static void settle(struct http *http, CURLcode code)
 {
     struct http_result *result = http->result;
@@ -265,6 +279,7 @@ static void settle(struct http *http, CURLcode code)
     result->is_cut = is_cut(code);
     if (code == CURLE_OPERATION_TIMEDOUT)
         settle_time(http, result);
+    settle_proxy(http, result);
     curl_easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &result->tls);
     memcpy(result->cause, http->error, sizeof(result->cause) - 1);
 }

@@ -47,6 +47,7 @@ struct http_result {
     char *text;       /* body where it did not go to the sink; a zero byte follows */
     size_t length;
     int code;        /* HTTP_FAILED: CURLcode */
+    long proxy;      /* HTTP_FAILED: the status with which a proxy refuses to connect; 0: none does */
     long tls;        /* of the certificate's verification, X509_V_...; 0: none */
     char cause[256]; /* libcurl's words */
 };
@@ -60,6 +61,9 @@ void http_close(struct http *http);
 /* Carries REQUEST out. Texts of RESULT belong to ARENA. */
 void http_perform(struct http *http, const struct http_request *request, struct http_result *result,
                   struct arena *arena);
+
+/* What a proxy's STATUS means in place of the answer that was wanted, and the way out. */
+const char *http_proxy_refusal(long status, struct arena *arena);
 
 /* Why a request to URL has failed: fills ERR, with ERR_REGISTRY, and returns -1. */
 int http_error(const struct http_result *result, const struct url *url, struct arena *arena, struct err *err);

@@ -62,6 +62,10 @@ enum outcome status_outcome(struct fetch *fetch, const struct http_result *resul
         return foreign(fetch, result, from, words);
     if (status == 408 || status == 425 || status == 429 || status >= 500)
         return later(fetch, result, words);
+    if (status == 407) {
+        err_set(fetch->err, ERR_REGISTRY, "%s: %s", fetch->what, http_proxy_refusal(status, fetch->arena));
+        return OUTCOME_FAILED;
+    }
     if (status == 403)
         return forbidden(fetch, words);
     if (status == 404)

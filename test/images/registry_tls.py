@@ -147,3 +147,28 @@ def a_proxy_that_tunnels_sees_no_credentials(_):
                environment={"https_proxy": proxy.origin.replace("//", "//u:SECRET@"), **USER}).fails("registry")
         equal(len(seen), 1)
         check("Authorization" not in seen[0], seen)
+
+
+@test
+def a_proxy_that_refuses_is_told_at_once(_):
+    """Not tried again, unless it is in trouble itself."""
+    for status, attempts, part in ((407, 1, "wants a user and password"), (403, 1, "does not connect to it (status 403)"),
+                                   (502, 2, "does not connect to it (status 502)")):
+        with Server([("http://.*", lambda h: h.answer(status))]) as proxy:
+            seen = []
+
+            def connect(handler):
+                seen.append(handler.path)
+                handler.send_error(status)
+            proxy.http.RequestHandlerClass = type("Proxy", (proxy.http.RequestHandlerClass,), {"do_CONNECT": connect})
+            address = proxy.origin.replace("//", "//u:SECRET@")
+            client("attempts=2", "back-off=10", "manifest", "elsewhere.invalid/a:1", environment={"https_proxy": address}).fails("registry", part)
+            equal(len(seen), attempts)
+            if status == 407:
+                client("plain-http=1", "manifest", "elsewhere.invalid/a:1", environment={"http_proxy": address}).fails("registry", part)
+
+
+@test
+def an_address_of_a_proxy_that_cannot_be_is_not_shown(_):
+    for address in ("ftp://u:SECRET@127.0.0.1:1", "http://u:SECRET@127.0.0.1:99999999", "http://u:SEC@SECRET@127.0.0.1:1"):
+        client("manifest", "elsewhere.invalid/a:1", environment={"https_proxy": address}).fails("registry", "https_proxy in the environment")

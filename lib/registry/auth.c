@@ -323,9 +323,13 @@ static int answer(struct fetch *fetch, const struct head *head)
     const struct challenge *list =
         challenge_parse(head->authenticate, strlen(head->authenticate), fetch->arena);
     const struct challenge *bearer = challenge_find(list, "bearer");
+    struct auth *auth = &fetch->registry->auth;
 
     if (bearer && bearer->realm)
         return fetch_token(fetch, bearer);
+    /* Harbor asks who comes with a token that is not good any more for a password: nobody has one here. */
+    if (auth->challenge.realm && !fetch->registry->credentials.user)
+        return fetch_token(fetch, &auth->challenge);
     if (challenge_find(list, "basic"))
         return answer_basic(fetch, &fetch->result);
     return unanswerable(fetch, list);

@@ -72,8 +72,8 @@ static void set_retry_after(struct head *head, const char *value, int64_t now)
     if (head->retry_after >= 0)
         return;
     date = curl_getdate(value, NULL);
-    if (date >= 0)
-        head->retry_after = date > now ? date - now : 0;
+    if (date > now) /* else a clock is wrong, and "at once" would spend all attempts */
+        head->retry_after = date - now;
 }
 
 static void add_authenticate(struct head *head, const char *value)

@@ -19,7 +19,7 @@ struct head {
     size_t bytes;
     int64_t content_length;
     int64_t range_start, range_total; /* Content-Range: bytes START-END/TOTAL; TOTAL "*" is -1 */
-    int64_t retry_after;              /* seconds from now */
+    int64_t retry_after;              /* seconds from now; a date that is past is none */
     char content_type[256];           /* without parameters, lower case */
     char digest[160];                 /* Docker-Content-Digest */
     char etag[256];                   /* strong ones only, with their quotes */

@@ -34,10 +34,11 @@ static void set_defaults(struct registry_options *options)
         options->parallel = THREADS_MAX;
 }
 
-static int is_header_text(const char *text)
+/* LINES: may be several. A key of Google's is a password, of several lines in JSON. */
+static int is_header_text(const char *text, int lines)
 {
     for (; text && *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+        if (((unsigned char)*text < 0x20 && !(lines && strchr("\r\n\t", *text))) || *text == 0x7F)
             return 0;
     return 1;
 }
@@ -54,7 +55,7 @@ static int set_credentials(struct registry *registry, const struct registry_cred
     copy->origin = copy->origin ? str_quote(arena, copy->origin) : "the caller";
     if (copy->user && !copy->password)
         copy->password = "";
-    if (!is_header_text(copy->user) || !is_header_text(copy->password))
+    if (!is_header_text(copy->user, 0) || !is_header_text(copy->password, 1))
         return err_set(err, ERR_CREDENTIALS, "user or password from %s: there is a control character in it",
                        copy->origin);
     if (copy->user && strchr(copy->user, ':'))
@@ -238,6 +239,18 @@ static int check_manifest(struct fetch *fetch, const char *what, struct registry
         fetch->registry->endpoint.domain, fetch->what, same, says);
 }
 
+/* What a proxy, a firewall or the wrong host answers in place of the registry. */
+static int refuse_page(const struct fetch *fetch)
+{
+    if (strcmp(fetch->result.head.content_type, "text/html") != 0)
+        return 0;
+    return err_set(
+        fetch->err, ERR_REGISTRY,
+        "registry %s: %s: a web page came (text/html) in place of a manifest: is this the name of a "
+        "registry, and no proxy or login page before it?",
+        fetch->registry->endpoint.domain, fetch->what);
+}
+
 static int manifest_from(struct registry *registry, const char *what, struct registry_manifest *manifest,
                          struct arena *arena, struct err *err)
 {
@@ -254,6 +267,8 @@ static int manifest_from(struct registry *registry, const char *what, struct reg
     fetch.what = arena_join(&scratch, "image ", registry->endpoint.repository, separator, what, NULL);
     fetch.url = endpoint_url(&registry->endpoint, "manifests", what, &scratch);
     result = run_alone(registry, &fetch, err);
+    if (result == 0)
+        result = refuse_page(&fetch);
     if (result == 0) {
         manifest->bytes = arena_strndup(arena, str_text(&into.text), into.text.length);
         manifest->length = into.text.length;

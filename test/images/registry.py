@@ -57,6 +57,7 @@ def a_manifest_by_tag(_):
         for kind in ("oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.list.v2",
                      "docker.distribution.manifest.v2"):
             check(f"application/vnd.{kind}+json" in accept, accept)
+        equal(server.requests[0].headers["Accept-Encoding"], "identity")
         equal(server.requests[0].path, "/v2/a/manifests/1")
 
 
@@ -86,6 +87,14 @@ def a_manifest_that_is_too_large_is_refused(_):
     with Server([("/v2/a/.*", lambda h: h.answer(200, b"x", length=5 << 20)), ("/v2/b/.*", lambda h: h.endless())]) as server:
         client(*FAST, "manifest", server.name + "/a:1").fails("image-damaged", "5242880 bytes, more than 4 MiB")
         client(*FAST, "manifest", server.name + "/b:1").fails("image-damaged", "does not end within 4 MiB")
+
+
+@test
+def a_web_page_in_place_of_a_manifest_is_told(_):
+    page = [("/.*", lambda h: h.answer(200, b"<html>Log in</html>", [("Content-Type", "text/html; charset=utf-8")]))]
+    with Server(page) as server:
+        for what in ("/a:1", "/a@" + digest(MANIFEST)):
+            client(*FAST, "manifest", server.name + what).fails("registry", "a web page came", "no proxy or login page")
 
 
 @test

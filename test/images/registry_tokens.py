@@ -206,6 +206,39 @@ def a_right_password_is_let_in(_):
 
 
 @test
+def a_password_of_several_lines_is_sent(_):
+    """Google's registries take a key, which is JSON, as the password."""
+    key = '{\n\t"private_key": "SECRET"\r\n}\n'
+    right = "Basic " + base64.b64encode(f"_json_key:{key}".encode()).decode()
+
+    def answer(handler):
+        if handler.headers["Authorization"] == right:
+            handler.answer(200, b"{}")
+        else:
+            handler.answer(401, headers=[("WWW-Authenticate", "Basic realm=x")])
+    with Server([("/v2/", answer)]) as server:
+        client(*FAST, "check", server.name + "/a", environment={"CLIENT_USER": "_json_key", "CLIENT_PASSWORD": key}).succeeds()
+
+
+@test
+def a_challenge_for_a_password_does_not_end_a_token_for_nobody(folder):
+    """Harbor sends it to who comes with a token that has expired."""
+    blob = os.urandom(1000)
+    with Tokens(uses=1, answer=lambda h: h.blob(blob)) as tokens:
+        registry = tokens.registry
+
+        def harbor(handler):
+            if handler.headers["Authorization"] and tokens.good.get(handler.headers["Authorization"], 0) < 1:
+                handler.answer(401, headers=[("WWW-Authenticate", 'Basic realm="harbor"')])
+            else:
+                registry(handler)
+        tokens.server.http.routes[1] = ("/v2/.*", harbor)
+        arguments = [text for algorithm in ("sha256", "sha512") for text in (digest(blob, algorithm), str(len(blob)))]
+        client(*FAST, "parallel=1", "blobs", tokens.server.name + "/a", folder, *arguments).succeeds()
+        equal(tokens.issued, 2)
+
+
+@test
 def other_ways_to_authenticate_are_told(_):
     for value, part in (("Digest realm=x", "by digest"), (None, "does not say how"), ("Bearer x=y", "by bearer")):
         with Server([("/.*", lambda h: h.answer(401, headers=[("WWW-Authenticate", value)] if value else []))]) as server:
@@ -239,5 +272,5 @@ def strange_realms_are_not_asked(_):
 
 @test
 def credentials_with_control_characters_are_refused(_):
-    for user, password in (("me\n", "SECRET"), ("me", "SECRET\r\nX: y"), ("a:b", "SECRET")):
+    for user, password in (("me\n", "SECRET"), ("me", "SECRET\x1b"), ("a:b", "SECRET")):
         client(*FAST, "check", "127.0.0.1:1/a", environment={"CLIENT_USER": user, "CLIENT_PASSWORD": password}).fails("credentials")

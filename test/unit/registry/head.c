@@ -52,7 +52,7 @@ static void test_numbers(void)
         {"Content-Range: bytes 99999999999999999999-9/10\r\n", -1, -1, 10, -1},
         {"Retry-After: 120\r\n", -1, -1, -1, 120},
         {"Retry-After: Sun, 09 Sep 2001 01:47:40 GMT\r\n", -1, -1, -1, 60},
-        {"Retry-After: Sun, 09 Sep 2001 01:45:40 GMT\r\n", -1, -1, -1, 0},
+        {"Retry-After: Sun, 09 Sep 2001 01:45:40 GMT\r\n", -1, -1, -1, -1},
         {"Retry-After: soon\r\n", -1, -1, -1, -1},
     };
 

@@ -13,9 +13,10 @@ int registry_name_parse(struct reference *name, const char **key, const char *te
 {
     const char *last;
 
-    if (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 || strchr(text, '@'))
-        return err_set(err, ERR_USAGE,
-                       "a registry is written as HOST[:PORT][/NAMESPACE], without https:// or user");
+    if (strstr(text, "://") || strchr(text, '@'))
+        return err_set(
+            err, ERR_USAGE,
+            "a registry is written as HOST[:PORT][/NAMESPACE], without docker://, https:// or user");
     if (reference_parse(name, arena_join(arena, "docker://", text, "/x", NULL), arena, ERR_USAGE, err) < 0 ||
         !name->domain || name->tag || name->digest)
         return err_set(

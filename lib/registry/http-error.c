@@ -81,7 +81,10 @@ static const char *reason(const struct http_result *result, struct arena *arena)
     case CURLE_SSL_CACERT_BADFILE:
         return arena_join(arena, "the authorities' certificates cannot be read: ", cause, NULL);
     case CURLE_SSL_CONNECT_ERROR:
-        return arena_join(arena, "TLS cannot be agreed on (does it speak plain http?): ", cause, NULL);
+        return arena_join(
+            arena,
+            "TLS cannot be agreed on (does it speak plain http? plain-http in the configuration says so): ",
+            cause, NULL);
     case CURLE_OPERATION_TIMEDOUT:
         return arena_printf(
             arena,

@@ -104,7 +104,7 @@ def standard_input_has_one_line(folder):
 
 @test
 def names_that_are_no_registry_are_refused(folder):
-    for bad in ("ghcr", "https://ghcr.io", "ghcr.io/", "ghcr.io/UPPER", "", "ghcr.io:x", "ghcr.io/a:b", "me:SECRET@ghcr.io", "a b.c"):
+    for bad in ("ghcr", "https://ghcr.io", "docker://ghcr.io", "ghcr.io/", "ghcr.io/UPPER", "", "ghcr.io:x", "ghcr.io/a:b", "me:SECRET@ghcr.io", "a b.c"):
         run(*LOGIN, "--authfile", folder + "/x", bad).fails("usage", "HOST[:PORT][/NAMESPACE]")
         run("logout", "--authfile", folder + "/x", bad).fails("usage", "HOST[:PORT][/NAMESPACE]")
     for arguments in ((), ("a.b", "c.d")):

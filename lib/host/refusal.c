@@ -94,7 +94,8 @@ int refusal_of_fuse_device(const struct userns_switches *switches, int errnum, s
     if (errnum == ENOENT || errnum == ENXIO || errnum == ENODEV)
         return refuse(refusal, ERR_FUSE,
                       "this node has no /dev/fuse, through which a SquashFS image is mounted", NULL,
-                      "the site can load the kernel's module fuse");
+                      "the site can load the kernel's module fuse; a container around us has to show the "
+                      "device (podman run --device /dev/fuse)");
     if (errnum == EACCES || errnum == EPERM)
         return refuse(refusal, ERR_FUSE, "/dev/fuse is closed to you, so a SquashFS image cannot be mounted",
                       NULL,

@@ -71,10 +71,12 @@ static int looks_like_option(const char *name)
 
 static int refuse_option(const struct launch *launch, const char *name, struct err *err)
 {
+    const int is_run = launch->plan->row_count != 0; /* exec enters what others have mounted */
+
     return err_set(err, ERR_COMMAND_NOT_FOUND,
-                   "command %s is not in the container; options go before the image: "
-                   "coracle run [OPTIONS] IMAGE -- COMMAND",
-                   str_quote(launch->arena, name));
+                   "command %s is not in the container; options go before the %s: coracle %s -- COMMAND",
+                   str_quote(launch->arena, name), is_run ? "image" : "container",
+                   is_run ? "run [OPTIONS] IMAGE" : "exec [OPTIONS] CONTAINER");
 }
 
 /* No directory of PATH had a NAME that can be executed. One that is there but has a defect is the better

@@ -28,6 +28,9 @@ exec_ways() {
     done
     capture "$CORACLE" exec "$name" -- sh -c 'exit 9'
     assert_status 9 || return
+    capture "$CORACLE" exec "$name" --workdir / -- true
+    assert_status 127 || return
+    [[ $stderr == *'before the container: coracle exec'* ]] || report 'expected the line of exec' || return
     capture "$CORACLE" exec "$job.1" -- true
     assert_refused "$job.1" 'coracle ps' || return
     capture "$CORACLE" exec "${name%?}" -- true

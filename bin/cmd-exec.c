@@ -88,7 +88,9 @@ static pid_t find(const struct share_brokers *brokers, const struct wanted *want
         return (pid_t)found->item.pid;
     if (wanted->is_number)
         return (pid_t)wanted->number; /* one that no broker knows */
-    err_set(err, ERR_TARGET, "no container of yours on this node is called %s; coracle ps lists them",
+    err_set(err, ERR_TARGET,
+            "no container of yours on this node is called %s; coracle ps lists them, and coracle run "
+            "executes a command in an image",
             str_quote(arena, wanted->target));
     return 0;
 }

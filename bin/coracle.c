@@ -64,12 +64,28 @@ static int print_version(struct arena *arena, struct err *err)
     return output_print(&out, err);
 }
 
+/* "run image -- python3": of a script that names coracle as its interpreter. */
+static int is_interpreter_line(const char *word)
+{
+    const size_t length = strcspn(word, " \t");
+
+    for (size_t i = 0; word[length] && i < COMMAND_COUNT; i++)
+        if (strncmp(word, commands[i].name, length) == 0 && !commands[i].name[length])
+            return 1;
+    return 0;
+}
+
 static int unknown_command(const char *word, struct arena *arena, struct err *err)
 {
     const char *name = str_quote(arena, word);
     const char *nearest = opt_nearest(word, &commands[0].name, COMMAND_COUNT, sizeof(commands[0]));
     const char *advice = habit_of_command(word);
 
+    if (is_interpreter_line(word))
+        return err_set(err, ERR_USAGE,
+                       "unknown command %s; a line that begins with #! gives all its words as one: begin it "
+                       "with #!/usr/bin/env -S coracle",
+                       name);
     if (advice)
         return err_set(err, ERR_USAGE, "unknown command %s; %s", name, advice);
     if (nearest)

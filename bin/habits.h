@@ -1,5 +1,5 @@
 /*
- * habits - words of docker, podman, apptainer and Charliecloud that are none of Coracle's.
+ * habits - words of docker, podman, Apptainer, Charliecloud, Enroot and bwrap that Coracle lacks.
  *
  * For messages: who writes one is told the word that Coracle has, or why none is needed.
  */

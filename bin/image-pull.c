@@ -1,4 +1,6 @@
 /* coracle pull: an image of a registry comes into the cache, or becomes a SquashFS file or a directory. */
+#include <string.h>
+
 #include "base/num.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -118,11 +120,23 @@ static int pull_to_cache(struct pull_options *options, const struct reference *r
     return output_print(&out, err);
 }
 
+/* "pull FILE docker://NAME", as Apptainer has it. */
+static int is_turned_round(const char *text, const char *destination)
+{
+    static const char begin[] = "docker://";
+
+    return destination && strncmp(destination, begin, sizeof(begin) - 1) == 0 &&
+           strncmp(text, begin, sizeof(begin) - 1) != 0;
+}
+
 static int pull(struct pull_options *options, const char *text, const char *destination, struct arena *arena,
                 struct err *err)
 {
     struct reference reference;
 
+    if (is_turned_round(text, destination))
+        return err_set(err, ERR_USAGE, "the image comes first, then where it goes: coracle pull %s FILE.sqfs",
+                       str_quote(arena, destination));
     if (reference_parse(&reference, text, arena, ERR_USAGE, err) < 0)
         return -1;
     if (reference.transport != REFERENCE_REGISTRY)

@@ -17,6 +17,8 @@ static const char *const variables[] = {"CORACLE_CONFIG", "CORACLE_SITE_CONFIG",
                                         "CORACLE_HELP",   "CORACLE_LINGER",      "CORACLE_HELD",
                                         "CORACLE_SET_",   "CORACLE_ASIDE_"};
 
+static const char only_run[] = "it is for coracle run, which makes a container of an image; exec enters one";
+
 enum { VARIABLES = sizeof(variables) / sizeof(variables[0]), LONGEST = 40 };
 
 /* Whether the option that ADVICE begins with, if it does, is one of TABLE: exec has a few only. */
@@ -36,6 +38,21 @@ static int can_follow(const char *advice, const struct opt_row *table, size_t co
     return 0;
 }
 
+/* Of NAME that the COUNT rows of TABLE lack: what others call it, or that run has it; NULL: neither. */
+static const char *advise(const char *name, const struct opt_row *table, size_t count)
+{
+    const char *advice = habit_of_option(name);
+    size_t run_count;
+    const struct opt_row *run = launch_options_rows(&run_count);
+
+    if (advice && can_follow(advice, table, count))
+        return advice;
+    for (size_t i = 0; i < run_count; i++)
+        if (strcmp(run[i].name, name) == 0 || (run[i].letter && name[1] == run[i].letter && !name[2]))
+            return only_run;
+    return advice && can_follow(advice, run, run_count) ? only_run : NULL;
+}
+
 void launch_mistakes_in_options(const struct opt_row *table, size_t count, int argc, char *const argv[],
                                 struct err *err)
 {
@@ -50,8 +67,8 @@ void launch_mistakes_in_options(const struct opt_row *table, size_t count, int a
         name[1] = end.letter;
     else
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(end.unknown, "="), end.unknown);
-    advice = habit_of_option(name);
-    if (advice && can_follow(advice, table, count))
+    advice = advise(name, table, count);
+    if (advice)
         err_set(err, err->id, "unknown option %s; %s", name, advice);
 }
 

@@ -68,10 +68,36 @@ setup() {
     done
     refused 125 usage exec --pwd / nobody
     says 'write --workdir DIR'
-    refused 125 usage exec --volume / nobody
-    says 'unknown option --volume; --help lists'
+    refused 125 usage run --pid=host image.sqfs true
+    says_not --uid
+    refused 125 usage run --ro-bind / image.sqfs true
+    says 'write --bind SRC:DST:ro'
     refused 125 usage run --bnd /tmp image.sqfs
     says 'did you mean --bind?'
+}
+
+@test "exec with an image, as apptainer has it" {
+    local option
+    refused 125 target exec image.sqfs true
+    says 'coracle run executes a command in an image'
+    for option in --bind -b --volume -B --fakeroot; do
+        refused 125 usage exec "$option" /tmp image.sqfs true
+        says "unknown option $option; it is for coracle run"
+    done
+    refused 125 usage exec --nonsense image.sqfs
+    says 'unknown option --nonsense; --help lists'
+}
+
+@test "pull with the destination first, as apptainer has it" {
+    refused 125 usage pull image.sif docker://docker.io/library/debian
+    says 'coracle pull docker://docker.io/library/debian FILE.sqfs'
+}
+
+@test "coracle in a #! line, which gives it all words as one" {
+    refused 125 usage 'run image.sqfs -- python3' ./script
+    says '#!/usr/bin/env -S coracle'
+    refused 125 usage 'rum image.sqfs' ./script
+    says_not '#!'
 }
 
 @test "commands that others have, and none that is far-fetched" {
@@ -88,6 +114,10 @@ setup() {
         refused 125 usage "$word"
         says 'coracle --version'
     done
+    refused 125 usage prune
+    says 'coracle rm'
+    refused 125 usage -d run image.sqfs true
+    says 'behind the command'
     refused 125 usage sl
     says_not 'did you mean'
     refused 125 usage pul

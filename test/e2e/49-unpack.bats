@@ -78,12 +78,13 @@ is_unpacking() { [[ -e $(echo place/*/root/large) ]]; }
     local hit=0 round
     head -c 60000000 /dev/urandom >"$TREE/large"
     pack "$PWD/large.sqfs" -noI -noD -noF
-    for round in 1 2 3 4 5; do
+    for round in {1..50}; do
         "$CORACLE" run "$IMAGE" -- true 2>/dev/null &
         until is_unpacking || has_ended "$!"; do :; done
         kill -9 "$!" 2>/dev/null && [[ -n $(unpacked) ]] && hit=$((hit + 1))
         wait "$!" || true
         within 100 nothing_unpacked || report "something is left in round $round" || return
+        [[ $hit -lt 3 ]] || break
     done
     [[ $hit -gt 0 ]] || report 'no launch was hit'
 }

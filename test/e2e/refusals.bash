@@ -3,14 +3,14 @@
 # refusals - what every refusal has in common; loaded behind helpers.
 
 # All that a launch could leave: mounts, files, programs of ours. What images are packed to is of the tests,
-# and so are the names of the identities that they lend.
+# and so are some names beside: those that tests make themselves, and of the identities that they lend.
 world() {
     cat /proc/self/mountinfo
     find "$BATS_TEST_TMPDIR" -name 'separate-stderr-*' -prune -o -path "$IMAGE" -prune -o -name '*.sqfs' -prune -o \
         -printf '%p %m %y %l\n' | sort
     find "$IMAGE" -printf '%p %m %y %s %T@ %l\n' 2>/dev/null | sort
-    find "$XDG_RUNTIME_DIR" /tmp /dev/shm -maxdepth 1 -name 'coracle-*' ! -name "coracle-$(id -u)" -uid "$(id -u)" \
-        -regex '.*/coracle-\(turn\|[0-9]+\|image-[0-9]+-[0-9]+\)' ! -regex '.*/coracle-\(1[0-9]*\|image-1000-[0-9]+\)' | sort
+    find "$XDG_RUNTIME_DIR" /tmp /dev/shm -maxdepth 1 -name 'coracle*' ! -name "coracle-$(id -u)" -uid "$(id -u)" \
+        ! -regex '.*/coracle-\(\(e2e\|unit\|lint\|test\)[-.].*\|1[0-9]*\|image-1000-[0-9]*\)' | sort
 }
 
 ours_alive() {

@@ -146,7 +146,7 @@ def main():
     program = sys.argv[3] if len(sys.argv) > 3 else "test/images/flatten-layers"
     compared, wrong = 0, []
     for number in range(first, last + 1):
-        scratch = tempfile.mkdtemp(prefix="coracle-flatten-")
+        scratch = tempfile.mkdtemp(prefix="coracle-test-")
         try:
             difference = compare(number, program, scratch)
         finally:

@@ -15,7 +15,7 @@ from tap import check, client, equal, main, test
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-FOLDER = tempfile.TemporaryDirectory(prefix="coracle-registry.")
+FOLDER = tempfile.TemporaryDirectory(prefix="coracle-test-")
 ROOT = FOLDER.name
 CA = f"ca={ROOT}/ca.pem"
 USER = {"CLIENT_USER": "me", "CLIENT_PASSWORD": "SECRET"}

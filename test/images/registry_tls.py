@@ -9,7 +9,7 @@ import tempfile
 from hostile import OCI_MANIFEST, Server, certificates
 from tap import check, client, equal, test
 
-FOLDER = tempfile.TemporaryDirectory(prefix="coracle-registry.")  # for all of these
+FOLDER = tempfile.TemporaryDirectory(prefix="coracle-test-")  # for all of these
 certificates(FOLDER.name)
 CA = f"ca={FOLDER.name}/ca.pem"
 USER = {"CLIENT_USER": "me", "CLIENT_PASSWORD": "SECRET"}

@@ -72,7 +72,7 @@ def main():
     for number, function in enumerate(chosen, 1):
         name = function.__name__.replace("_", " ")
         details = ""
-        with tempfile.TemporaryDirectory(prefix="coracle-registry.") as folder:
+        with tempfile.TemporaryDirectory(prefix="coracle-test-") as folder:
             try:
                 function(folder)
             except Failure as failure:

@@ -14,7 +14,7 @@
 
 enum { PROCESSES = 6, ROUNDS = 40 };
 
-static char place[] = "/tmp/coracle-lock-XXXXXX";
+static char place[] = "/tmp/coracle-test-XXXXXX";
 
 /* The file counts: read, changed and replaced, as users of a lock do. */
 static int add_one(void)

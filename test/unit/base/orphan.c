@@ -394,7 +394,7 @@ static void test_failures(void)
 /* One that can be found and is not a program is no reason to take another. */
 static void test_not_a_program(void)
 {
-    char path[] = "/tmp/coracle-orphan-XXXXXX";
+    char path[] = "/tmp/coracle-test-XXXXXX";
     const char *const programs[] = {path, "/proc/self/exe", NULL};
     int fd = mkstemp(path);
     struct started started;

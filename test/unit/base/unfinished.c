@@ -16,7 +16,7 @@
 #include "base/remove.h"
 #include "test/tap.h"
 
-static char place[] = "/tmp/coracle-unfinished-XXXXXX";
+static char place[] = "/tmp/coracle-test-XXXXXX";
 static int top;
 static char this_node[300]; /* ".NAME.partial-NODE-" */
 

@@ -30,7 +30,7 @@ struct made_header {
 /* An empty file without a name. */
 static inline int made_file(void)
 {
-    char name[] = "/tmp/coracle-made-XXXXXX";
+    char name[] = "/tmp/coracle-test-XXXXXX";
     int fd = mkstemp(name);
 
     if (fd < 0 || unlink(name) < 0) {

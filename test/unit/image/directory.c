@@ -13,7 +13,7 @@
 
 static struct arena arena;
 static struct err err;
-static char scratch[] = "/tmp/coracle-directory-test.XXXXXX";
+static char scratch[] = "/tmp/coracle-test-XXXXXX";
 static int root;
 
 static void write_file(const char *name, const void *bytes, size_t length)

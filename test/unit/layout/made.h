@@ -51,7 +51,7 @@ static inline void made_begin(void)
     char *name;
 
     arena_init(&arena, tap_no_memory);
-    name = arena_join(&arena, base ? base : "/tmp", "/coracle-layout-XXXXXX", NULL);
+    name = arena_join(&arena, base ? base : "/tmp", "/coracle-test-XXXXXX", NULL);
     if (!mkdtemp(name))
         made_fail(name);
     scratch = name;

@@ -9,7 +9,7 @@
 #include "test/unit/flatten/made.h"
 
 static struct arena arena;
-static char place[] = "/tmp/coracle-folder-XXXXXX";
+static char place[] = "/tmp/coracle-test-XXXXXX";
 static int top;
 
 static int make(const struct layer *layers, size_t count, const char *path, struct err *err)

@@ -6,7 +6,7 @@
 #include "test/unit/flatten/made.h"
 
 static struct arena arena;
-static char place[] = "/tmp/coracle-owners-XXXXXX";
+static char place[] = "/tmp/coracle-test-XXXXXX";
 static int top;
 
 static struct flatten_node *node(const char *name, unsigned mode, unsigned uid, unsigned gid)

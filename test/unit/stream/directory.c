@@ -7,7 +7,7 @@
 #include "test/unit/flatten/made.h"
 
 static struct arena arena;
-static char place[] = "/tmp/coracle-stream-XXXXXX";
+static char place[] = "/tmp/coracle-test-XXXXXX";
 static int top;
 static struct made_sink sink;
 static struct stream_counts counts;

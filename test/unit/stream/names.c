@@ -6,7 +6,7 @@
 #include "stream/directory.h"
 #include "test/tap.h"
 
-static char place[] = "/tmp/coracle-names-XXXXXX";
+static char place[] = "/tmp/coracle-test-XXXXXX";
 
 int main(void)
 {

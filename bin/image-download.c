@@ -14,6 +14,8 @@
 #include "oci/rootfs.h"
 #include "registry/registry.h"
 
+enum { FOLDER_TRIES = 8 };
+
 struct image_download {
     const struct image_source_options *options;
     const char *name;
@@ -189,9 +191,25 @@ static void explain_foreign(const struct image_download *download, struct err *e
         }
 }
 
+/* Whether PATH does not lead to the folder any more: another pull to the same place has ended. */
+static int is_taken_away(const struct image_download *download, const char *path)
+{
+    struct stat opened, named;
+
+    if (lstat(path, &named) < 0)
+        return errno == ENOENT;
+    return download->folder >= 0 && fstat(download->folder, &opened) == 0 &&
+           (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino);
+}
+
 /* Where there is no room, or whose blob does not come. Returns -1. */
 static int name_place(const struct image_download *download, struct err *err)
 {
+    if (err->id == ERR_SYSTEM && is_taken_away(download, download->path))
+        return err_set(err, ERR_OUTPUT,
+                       "the image %s: another pull to the same place has ended and taken away %s, where the "
+                       "layers were; see what it has made, or pull again",
+                       download->name, str_quote(download->arena, download->path));
     explain_foreign(download, err);
     return err->id == ERR_LIMIT ? err_prefix(err, "%s", str_quote(download->arena, download->path))
                                 : err_prefix(err, "the image %s", download->name);
@@ -211,15 +229,25 @@ static int check_platform(const struct image_source *source, struct err *err)
                : 0;
 }
 
+/* Until something is in it the folder may be taken away by a pull that ends: then it is made once more. */
+static int fetch_config(struct image_download *download, const char *folder, struct err *err)
+{
+    int result, tries = 0;
+
+    do {
+        fd_close(&download->folder);
+        result = open_folder(download, folder, err);
+        if (result == 0)
+            result = registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err);
+    } while (result < 0 && is_taken_away(download, folder) && ++tries < FOLDER_TRIES);
+    return result < 0 && download->path ? name_place(download, err) : result;
+}
+
 int image_download_config(struct image_source *source, const char *folder, struct err *err)
 {
     struct image_download *download = source->download;
 
-    if (open_folder(download, folder, err) < 0)
-        return -1;
-    if (registry_blobs(download->registry, &download->config, 1, download->folder, NULL, err) < 0)
-        return name_place(download, err);
-    if (read_config(source, err) < 0)
+    if (fetch_config(download, folder, err) < 0 || read_config(source, err) < 0)
         return -1;
     if (check_platform(source, err) == 0)
         return 0;

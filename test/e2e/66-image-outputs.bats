@@ -393,6 +393,28 @@ adds_slowly() {
     ((both > 0)) || report 'expected them to meet'
 }
 
+# What another does that has ended.
+@test "the folder of a pull is taken away before anything is in it: it is made again" {
+    need strace
+    local try pull taken=0
+    start_registry
+    convert oci:layout whole
+    export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+    strace -f -o /dev/null -e 'trace=/^mkdir' -e "inject=/^mkdir:delay_exit=$((500000 * CORACLE_TEST_SLOWNESS)):when=1" \
+        "$PROGRAM" pull --plain-http "$REGISTRY/small:1.0" out 2>log 3>&- & pull=$!
+    for ((try = 0; try < 3000; try++)); do
+        if rmdir .out.download 2>/dev/null; then
+            taken=1
+            break
+        fi
+        sleep 0.01
+    done
+    wait "$pull" || report "$(<log)" || return
+    [[ $taken -eq 1 ]] || report 'expected to take away the folder'
+    cmp out whole
+    [[ ! -e .out.download ]]
+}
+
 what_is_there() { find . -path ./home -prune -o ! -name before -printf '%p %y %l %i %m\n' | sort && cat file folder/file; }
 
 @test "an output that is a folder, a link, or a link to nothing is refused and stays" {

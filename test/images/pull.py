@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -307,6 +308,27 @@ def what_servers_refuse(folder):
                 place.refuses(identifier, part, ways=ALL if identifier == "image-missing" else ("file",))
                 if identifier != "image-missing":
                     equal(len(server.to(pattern)), count)
+
+
+@test
+def a_folder_that_another_pull_takes_away_is_told(folder):
+    """What is being fetched into it lives on; what comes later has no place."""
+    image = Image(*(GOOD + made.END * i for i in range(40)))
+    config = json.loads(image.document)["config"]["digest"]
+    taken = []
+
+    def take_away(handler):
+        path = folder + "/it/.new.download"
+        if config not in handler.path and not taken:
+            taken.append(path)
+            while os.path.exists(path): # others are being begun in it
+                shutil.rmtree(path, ignore_errors=True)
+        image.answer_blob(handler)
+    os.mkdir(folder + "/it")
+    with Server(image.routes(take_away)) as server:
+        place = Place(folder + "/it", server)
+        place.refuses("output", "another pull to the same place", ".new.download", ways=("new file",))
+        equal(len(taken), 1)
 
 
 @test

@@ -333,11 +333,12 @@ replaced_file() {
     assert_equal "$(ask e 'echo /srv/*')" '/srv/at-once /srv/later /srv/missing'
 }
 
-@test "the root of an image that the view had to assemble gets another entry between two ranks, a hundred times" {
+@test "the root of an image that the view had to assemble gets another entry between two ranks, many times" {
     image directory
     local i bind=(--bind "$SOURCE:/missing/place")
     start a "$CORACLE" run "${bind[@]}" "$IMAGE"
-    for i in {1..100}; do
+    rounds 300
+    for ((i = 0; i < ROUNDS; i++)); do
         mkdir "$IMAGE/later.$i"
         coracle_run "${bind[@]}" -- test -d "/later.$i"
         assert_success || report "round $i" || return
@@ -380,7 +381,8 @@ directory_made_again() {
 
 made_again_in_linger() {
     local i bind=(--bind "$SOURCE:/opt/data")
-    for i in {1..30}; do
+    rounds 100
+    for ((i = 0; i < ROUNDS; i++)); do
         rm -r "$SOURCE"
         mkdir "$SOURCE"
         echo "$i" >"$SOURCE/file"
@@ -389,7 +391,7 @@ made_again_in_linger() {
     done
 }
 
-@test "a directory is made again between launches, while the broker waits for the next, thirty times" {
+@test "a directory is made again between launches, while the broker waits for the next, many times" {
     export CORACLE_LINGER=$((2000 * CORACLE_TEST_SLOWNESS))
     each_kind made_again_in_linger_ended
 }

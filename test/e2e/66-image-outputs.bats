@@ -21,7 +21,7 @@ teardown() {
 }
 
 # How often each call is hit in a run of the tests.
-HITS=$([[ ${CORACLE_TEST_LONG-} ]] && echo 12 || echo 2)
+HITS=$([[ ${CORACLE_TEST_LONG-} ]] && echo 12 || echo 1)
 
 # content FILE-OR-DIRECTORY: prints what it is, to the last bit; a layout's files have the times when
 # they were made.
@@ -71,7 +71,7 @@ killed_at() {
     for call in $calls; do
         count=$(grep -cE "^[0-9]+ +$call\(" trace) || continue
         for ((i = 0; i < HITS && i < count; i++)); do
-            place=$((1 + i * count / HITS))
+            place=$((1 + (2 * i + 1) * count / (2 * HITS)))
             status=0
             strace -f -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$place" "$@" 2>log || status=$?
             if [[ $status -eq 137 ]]; then

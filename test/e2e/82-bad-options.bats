@@ -398,10 +398,11 @@ word() {
     done
 }
 
-@test "300 command lines of garbage end with a documented status" {
+@test "command lines of garbage end with a documented status" {
     local i j count status=0 arguments
     RANDOM=4711
-    for ((i = 0; i < 300; i++)); do
+    rounds 1000
+    for ((i = 0; i < ROUNDS; i++)); do
         arguments=()
         count=$((RANDOM % 8))
         for ((j = 0; j < count; j++)); do

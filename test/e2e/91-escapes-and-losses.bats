@@ -82,7 +82,8 @@ load helpers
         done
     ) 2>/dev/null 3>&- &
     swapper=$!
-    for ((i = 0; i < 150; i++)); do
+    rounds 500
+    for ((i = 0; i < ROUNDS; i++)); do
         coracle_run --write --no-home --bind "$SOURCE:/a/b/c" -- true
         [[ $status -ne 0 ]] || hit=$((hit + 1))
         [[ -z $(ls -A "$outside") ]] || break
@@ -108,7 +109,8 @@ load helpers
         done
     ) 2>/dev/null 3>&- &
     churner=$!
-    for ((i = 0; i < 150; i++)); do
+    rounds 500
+    for ((i = 0; i < ROUNDS; i++)); do
         coracle_run --bind "$busy:/busy" --bind "$SOURCE:/busy/new" -- sh -c 'set -- /busy/keep*; echo $#'
         [[ $status -eq 0 && $output == 40 ]] || break
     done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Names of the image change while a thousand launches are set up in it. A mount goes
+# Names of the image change while launches are set up in it. A mount goes
 # where the kernel resolved it within the new root, or the launch is refused.
 
 load helpers
@@ -44,12 +44,14 @@ assert_race() {
         { echo "only one side was met" >&2; return 1; }
 }
 
-@test "a directory on the way to a bind is swapped with a link that leads outside: 1,000 launches" {
-    race /opt/swapped 1000
+@test "a directory on the way to a bind is swapped with a link that leads outside" {
+    rounds 1000
+    race /opt/swapped "$ROUNDS"
     assert_race
 }
 
-@test "the same where the host's /tmp, in which the link ends, is shown: 300 launches" {
-    race /swapped 300 --tmpfs /mnt
+@test "the same where the host's /tmp, in which the link ends, is shown" {
+    rounds 500
+    race /swapped "$ROUNDS" --tmpfs /mnt
     assert_race
 }

@@ -179,13 +179,11 @@ servers_end() {
 # Nothing that the invoking user has set may decide a test.
 clean_environment() {
     local name
-    for name in $(compgen -e); do
-        case $name in
-        CORACLE | CORACLE_BUILD | CORACLE_TEST_*) ;;
-        CORACLE_* | SLURM* | PMI* | OMPI_* | LD_* | PYTHON* | PERL5* | KRB5* | SSH_* | X* | \
-            MUNGE* | TZ | LC_* | LANG | ENV | BASH_ENV) unset "$name" ;;
-        esac
+    for name in "${!CORACLE_@}"; do
+        [[ $name == CORACLE_BUILD || $name == CORACLE_TEST_* ]] || unset "$name"
     done
+    unset "${!SLURM@}" "${!PMI@}" "${!OMPI_@}" "${!LD_@}" "${!PYTHON@}" "${!PERL5@}" "${!KRB5@}" "${!SSH_@}" \
+        "${!X@}" "${!MUNGE@}" "${!LC_@}" TZ LANG ENV BASH_ENV
     export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     # On the host this is under /tmp, where it needs no row of its own.
     export XDG_RUNTIME_DIR=$BATS_RUN_TMPDIR/runtime
@@ -193,7 +191,7 @@ clean_environment() {
     # No configuration of this machine decides either, and all tests have one record.
     export CORACLE_CONFIG='' CORACLE_SITE_CONFIG=''
     export HOME=$BATS_TEST_TMPDIR/home
-    mkdir -p "$HOME"
+    [[ -d $HOME ]] || mkdir "$HOME"
     cd "$BATS_TEST_TMPDIR" || return
 }
 
@@ -221,7 +219,10 @@ setup() { standard_setup; }
 
 # Records of the identities that `stranger` lends may lie outside of ours.
 standard_teardown() {
-    rm -rf {/tmp,/dev/shm}/coracle-{"$STRANGER",4321,12345,54321}
+    local place
+    for place in {/tmp,/dev/shm}/coracle-{"$STRANGER",4321,12345,54321}; do
+        [[ ! -e $place && ! -L $place ]] || rm -rf "$place"
+    done
     servers_end
 }
 teardown() { standard_teardown; }
@@ -242,6 +243,12 @@ need_static() {
 }
 
 is_sanitized() { grep -q __asan_init "$PROGRAM"; }
+
+# rounds MANY: leaves in ROUNDS how often what is random is tried: MANY times with test/run --long, else a tenth.
+rounds() {
+    # shellcheck disable=SC2034 # tests read it
+    if [[ ${CORACLE_TEST_LONG-} ]]; then ROUNDS=$1; else ROUNDS=$(($1 / 10)); fi
+}
 
 # --- running ---------------------------------------------------------------
 

@@ -80,7 +80,7 @@ servers() {
     local -a words
     for file in /proc/[0-9]*/cmdline; do
         mapfile -d '' -t words 2>/dev/null <"$file" || continue
-        [[ ${words[0]-} != coracle-fuse || ${words[1]-} != "$1" ]] || basename "$(dirname "$file")"
+        [[ ${words[0]-} != coracle-fuse || ${words[1]-} != "$1" ]] || printf '%s\n' "${file//[!0-9]/}"
     done 2>/dev/null
 }
 
@@ -106,11 +106,13 @@ assert_nothing_left() {
 
 # number SIZE VALUE: VALUE in SIZE bytes, little-endian.
 number() {
-    local i
+    local i byte escapes=''
     for ((i = 0; i < $1; i++)); do
-        # shellcheck disable=SC2059 # a byte written as an escape
-        printf "\\x$(printf %02x $(($2 >> 8 * i & 255)))"
+        printf -v byte '\\x%02x' $(($2 >> 8 * i & 255))
+        escapes+=$byte
     done
+    # shellcheck disable=SC2059 # bytes written as escapes
+    printf "$escapes"
 }
 
 # put FILE OFFSET: writes stdin over FILE from OFFSET on.

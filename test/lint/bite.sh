@@ -14,7 +14,7 @@ fresh_copy() {
     cp -R "$srcdir/test/lint" "$copy/test"
     chmod -R u+w "$copy"
     cp Makefile "$copy/objects"
-    find lib \( -name 'libcoracle_light_a-*.o' -o -name 'libimages_a-*.o' -o -name 'bin_coracle_broker-*.o' \) -exec cp --parents {} "$copy/objects" \;
+    find lib \( -name 'libcoracle_light_a-*.o' -o -name 'libimages_a-*.o' -o -name 'bin_coracle_broker-*.o' \) -exec cp --parents -t "$copy/objects" {} +
 }
 
 # Runs lint $1 on the copy; its output.

@@ -5,16 +5,26 @@ set -euo pipefail
 
 flags=(-std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I "$srcdir/lib" -I "$srcdir" -x c)
 
+mapfile -t headers < <(tree_files -name '*.h')
+alone=()
+for header in "${headers[@]}"; do
+    alone+=("$scratch/${header//\//-}.c")
+    printf '#include "%s"\n#include "%s"\n' "$header" "$header" >"${alone[-1]}"
+done
+
 for compiler in gcc clang; do
     if ! command -v "$compiler" >/dev/null; then
         tap_skip "headers with $compiler" "$compiler is not installed"
         continue
     fi
-    while read -r header; do
-        printf '#include "%s"\n#include "%s"\n' "$header" "$header" >"$scratch/alone.c"
-        tap_result "$compiler $header" \
-            "$("$compiler" "${flags[@]}" "$scratch/alone.c" 2>&1 || true)"
-    done < <(tree_files -name '*.h')
+    # All at once; where something is wrong, each by itself, to say of which.
+    all=passes
+    "$compiler" "${flags[@]}" "${alone[@]}" 2>/dev/null || all=fails
+    for header in "${headers[@]}"; do
+        said=
+        [ "$all" = passes ] || said=$("$compiler" "${flags[@]}" "$scratch/${header//\//-}.c" 2>&1 || true)
+        tap_result "$compiler $header" "$said"
+    done
 done
 
 tap_done

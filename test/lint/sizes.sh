@@ -7,22 +7,17 @@ set -euo pipefail
 # Lines "LENGTH FILE" of every source and script.
 tree_files -name '*.[ch]' -o -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -name '*.awk' -o -name '*.m4' \
     -o -name '*.am' -o -path './examples/*' -o -path './test/bench/launch' -o -path './test/run' |
-    while read -r file; do
-        echo "$(wc -l <"$srcdir/$file") $file"
-    done >"$scratch/files"
+    (cd "$srcdir" && xargs awk '{ lines[FILENAME]++ } END { for (name in lines) print lines[name], name }') >"$scratch/files"
 
 # Lines "LENGTH FILE:LINE" of every C function, from the line of its name to its
 # closing brace. clang-format puts both braces of a function into column one.
-while read -r _ file; do
-    case $file in
-    *.c | *.h) awk -v file="$file" '
-        /^\{$/ { start = FNR - head; next }
-        /^\}$/ { if (start) print FNR - start + 1, file ":" start; start = head = 0; next }
-        /^[^ \t#\/*}]/ { head = 1; next }
-        /^[ \t]+[^ \t*]/ && head { head++; next }
-        { head = 0 }' "$srcdir/$file" ;;
-    esac
-done <"$scratch/files" >"$scratch/functions"
+tree_files -name '*.[ch]' | (cd "$srcdir" && xargs awk '
+    FNR == 1 { start = head = 0 }
+    /^\{$/ { start = FNR - head; next }
+    /^\}$/ { if (start) print FNR - start + 1, FILENAME ":" start; start = head = 0; next }
+    /^[^ \t#\/*}]/ { head = 1; next }
+    /^[ \t]+[^ \t*]/ && head { head++; next }
+    { head = 0 }') >"$scratch/functions"
 
 # The N-th percentile of the first column of a file.
 percentile() {

@@ -7,6 +7,7 @@
 #   jobs_later KIND LABEL SECONDS COMMAND [ARG...]   alone, when all others have ended
 #   jobs_finish LABEL                                waits for that one; its status
 #   jobs_finish_all                                  waits for all, those for later too
+#   jobs_begin_until TIME                            what would begin later is skipped
 #
 # KIND says what of the program counts:
 #   tap     what it prints, which is TAP
@@ -18,6 +19,7 @@
 # took, those of processors in user and in system mode, and the label.
 
 jobs_most=1        # at a time
+jobs_until=        # no more begin, in seconds of the clock
 jobs_folder=       # of their outputs
 jobs_fd=           # where workers say that they have ended
 jobs_count=0       # of those that were started; their numbers count from 1
@@ -36,6 +38,10 @@ jobs_begin() {
     exec {jobs_fd}<>"$pipe"
     rm -f "$pipe"
     tap_at_interrupt jobs_interrupted
+}
+
+jobs_begin_until() {
+    jobs_until=$1
 }
 
 # Ends with the status of COMMAND, or with 124 or 137 when it had to be ended. COMMAND is
@@ -62,6 +68,11 @@ jobs_start() {
     shift 3
     log=$(tap_log_name "$label")
     while [ "${#jobs_process[@]}" -ge "$jobs_most" ]; do jobs_reap; done
+    if [ -n "$jobs_until" ] && [ "$EPOCHSECONDS" -gt "$jobs_until" ]; then
+        tap_point "$label" skipped "there was no time left for it: the machine is too slow (--until)"
+        jobs_status[$label]=1
+        return 0
+    fi
     jobs_count=$((jobs_count + 1))
     unset "jobs_status[$label]"
     jobs_what[$jobs_count]="$kind $label"
@@ -133,7 +144,7 @@ jobs_finish_all() {
     while [ "${#jobs_process[@]}" -gt 0 ]; do jobs_reap; done
     for words in "${jobs_waiting[@]}"; do
         eval "jobs_start $words"
-        jobs_reap
+        while [ "${#jobs_process[@]}" -gt 0 ]; do jobs_reap; done
     done
     jobs_waiting=()
 }

@@ -54,13 +54,12 @@ build_with_tests() {
             make -C "$build" -j "$(nproc)" check TESTS=
 }
 
-# build_packed BUILD TREE FOLDER LOGS PREFIX TESTS [CONFIGURE-ARG...]: what `make dist` packs in BUILD becomes
-# a TREE, is built with its test programs in FOLDER, passes TESTS, and is installed below PREFIX.
+# build_packed BUILD TREE FOLDER LOGS [CONFIGURE-ARG...]: what `make dist` packs in BUILD becomes a TREE, is
+# built in FOLDER and installed.
 build_packed() {
-    local build=$1 tree=$2 folder=$3 logs=$4 prefix=$5 tests=$6
-    shift 6
+    local build=$1 tree=$2 folder=$3 logs=$4
+    shift 4
     make -C "$build" distdir "distdir=$tree" &&
-        build_with_tests "$tree" "$folder" "$logs" packed "--prefix=$prefix" "$@" &&
-        make -C "$folder" check "TESTS=$tests" &&
+        build_tree "$tree" "$folder" "$logs/build-packed.log" packed "$@" &&
         make -C "$folder" install
 }

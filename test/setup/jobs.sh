@@ -7,7 +7,7 @@
 #   jobs_later KIND LABEL SECONDS COMMAND [ARG...]   alone, when all others have ended
 #   jobs_finish LABEL                                waits for that one; its status
 #   jobs_finish_all                                  waits for all, those for later too
-#   jobs_begin_until TIME                            what would begin later is skipped
+#   jobs_end_by TIME                                 what might end later is skipped, not begun
 #
 # KIND says what of the program counts:
 #   tap     what it prints, which is TAP
@@ -19,7 +19,7 @@
 # took, those of processors in user and in system mode, and the label.
 
 jobs_most=1        # at a time
-jobs_until=        # no more begin, in seconds of the clock
+jobs_end=          # of all, in seconds of the clock
 jobs_folder=       # of their outputs
 jobs_fd=           # where workers say that they have ended
 jobs_count=0       # of those that were started; their numbers count from 1
@@ -40,8 +40,14 @@ jobs_begin() {
     tap_at_interrupt jobs_interrupted
 }
 
-jobs_begin_until() {
-    jobs_until=$1
+jobs_end_by() {
+    jobs_end=$1
+}
+
+# jobs_in_time SECONDS: whether one that may run for SECONDS can be expected to end in time: limits are
+# thrice of what is needed on a slow machine, or more.
+jobs_in_time() {
+    [ -z "$jobs_end" ] || [ $((EPOCHSECONDS + $1 / 3)) -le "$jobs_end" ]
 }
 
 # Ends with the status of COMMAND, or with 124 or 137 when it had to be ended. COMMAND is
@@ -68,8 +74,8 @@ jobs_start() {
     shift 3
     log=$(tap_log_name "$label")
     while [ "${#jobs_process[@]}" -ge "$jobs_most" ]; do jobs_reap; done
-    if [ -n "$jobs_until" ] && [ "$EPOCHSECONDS" -gt "$jobs_until" ]; then
-        tap_point "$label" skipped "there was no time left for it: the machine is too slow (--until)"
+    if ! jobs_in_time "$limit"; then
+        tap_point "$label" skipped "no time is left for it: the machine is too slow (--until)"
         jobs_status[$label]=1
         return 0
     fi

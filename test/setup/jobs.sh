@@ -7,7 +7,6 @@
 #   jobs_later KIND LABEL SECONDS COMMAND [ARG...]   alone, when all others have ended
 #   jobs_finish LABEL                                waits for that one; its status
 #   jobs_finish_all                                  waits for all, those for later too
-#   jobs_end_by TIME                                 what might end later is skipped, not begun
 #
 # KIND says what of the program counts:
 #   tap     what it prints, which is TAP
@@ -19,7 +18,6 @@
 # took, those of processors in user and in system mode, and the label.
 
 jobs_most=1        # at a time
-jobs_end=          # of all, in seconds of the clock
 jobs_folder=       # of their outputs
 jobs_fd=           # where workers say that they have ended
 jobs_count=0       # of those that were started; their numbers count from 1
@@ -38,16 +36,6 @@ jobs_begin() {
     exec {jobs_fd}<>"$pipe"
     rm -f "$pipe"
     tap_at_interrupt jobs_interrupted
-}
-
-jobs_end_by() {
-    jobs_end=$1
-}
-
-# jobs_in_time SECONDS: whether one that may run for SECONDS can be expected to end in time: limits are
-# thrice of what is needed on a slow machine, or more.
-jobs_in_time() {
-    [ -z "$jobs_end" ] || [ $((EPOCHSECONDS + $1 / 3)) -le "$jobs_end" ]
 }
 
 # Ends with the status of COMMAND, or with 124 or 137 when it had to be ended. COMMAND is
@@ -74,11 +62,6 @@ jobs_start() {
     shift 3
     log=$(tap_log_name "$label")
     while [ "${#jobs_process[@]}" -ge "$jobs_most" ]; do jobs_reap; done
-    if ! jobs_in_time "$limit"; then
-        tap_point "$label" skipped "no time is left for it: the machine is too slow (--until)"
-        jobs_status[$label]=1
-        return 0
-    fi
     jobs_count=$((jobs_count + 1))
     unset "jobs_status[$label]"
     jobs_what[$jobs_count]="$kind $label"
@@ -150,7 +133,7 @@ jobs_finish_all() {
     while [ "${#jobs_process[@]}" -gt 0 ]; do jobs_reap; done
     for words in "${jobs_waiting[@]}"; do
         eval "jobs_start $words"
-        while [ "${#jobs_process[@]}" -gt 0 ]; do jobs_reap; done
+        jobs_reap
     done
     jobs_waiting=()
 }

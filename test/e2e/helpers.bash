@@ -25,7 +25,7 @@ bats_require_minimum_version 1.5.0
 
 export CORACLE_TEST_SLOWNESS=${CORACLE_TEST_SLOWNESS:-1}
 
-E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+E2E_DIR=${BASH_SOURCE[0]%/*}
 CORACLE=${CORACLE:-$E2E_DIR/../../${builddir:-build}/bin/coracle}
 TOOLS=$BATS_RUN_TMPDIR/e2e
 PAYLOAD=$TOOLS/payload
@@ -65,9 +65,9 @@ compile_kernel() {
         "-DPROGRAM=\"$PROGRAM\""
 }
 
-# What starts coracle, behind as-squashfs.
+# What starts coracle, behind as-squashfs, is left in LAUNCHED.
 launched() {
-    if [[ ${CORACLE_TEST_KERNEL-} ]]; then printf '%s\n' "$TOOLS/on-older"; else printf '%s\n' "$PROGRAM"; fi
+    if [[ ${CORACLE_TEST_KERNEL-} ]]; then LAUNCHED=$TOOLS/on-older; else LAUNCHED=$PROGRAM; fi
 }
 
 # Small, and without /home, /scratch, /srv, /run and /var/tmp, which tests bind.
@@ -98,7 +98,7 @@ compile_packer() {
         echo "no mksquashfs: apt-get install squashfs-tools" >&2
         return 1
     }
-    compile_into "$1/as-squashfs" as-squashfs.c "-DPROGRAM=\"$(launched)\"" "-DMKSQUASHFS=\"$packer\"" \
+    compile_into "$1/as-squashfs" as-squashfs.c "-DPROGRAM=\"$LAUNCHED\"" "-DMKSQUASHFS=\"$packer\"" \
         "-DTESTS=\"$(realpath "$BATS_RUN_TMPDIR")/test\""
 }
 
@@ -106,8 +106,11 @@ compile_packer() {
 make_tools() {
     local part
     [[ -d $TOOLS ]] && return
+    PROGRAM=$(realpath "$CORACLE")
+    launched
     part=$(mktemp -d "$BATS_RUN_TMPDIR/e2e.XXXXXX")
     chmod 755 "$part"
+    printf '%s\n' "$PROGRAM" >"$part/program"
     compile_into "$part/payload" payload.c && compile_kernel "$part" && compile_packer "$part" &&
         fill_base_image "$part" || return
     mv -T "$part" "$TOOLS" 2>/dev/null || rm -rf "$part"
@@ -200,14 +203,31 @@ first_record() {
     [[ -e $XDG_RUNTIME_DIR/coracle-$UID/record ]] || "${PROGRAM%/*}/coracle-record" >/dev/null
 }
 
+# bats notes the line of each command before it runs, for the case that it fails. That is done in each subshell
+# too, whose start it makes twice as long; its trap for failures can note it as well. --trace prints by it.
+note_lines_of_failures() {
+    [[ ${BATS_TRACE_LEVEL-} == 0 ]] || return 0
+    trap - DEBUG
+    # shellcheck disable=SC2034 # bats reads them: rather no line than this one
+    BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+    trap 'note_failure; bats_error_trap' ERR
+}
+
+# By bats' own function, which leaves out its caller. The first one is the failure, the others follow from it.
+note_failure() {
+    [[ ${BATS_DEBUG_LAST_STACK_TRACE_IS_VALID-} ]] || bats_capture_stack_trace
+    BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+}
+
 standard_setup() {
+    note_lines_of_failures
     [[ -x $CORACLE ]] || {
         echo "no program to test at $CORACLE: build it or set CORACLE" >&2
         return 1
     }
-    PROGRAM=$(realpath "$CORACLE")
-    make_tools || return
-    CORACLE=$(launched)
+    make_tools && read -r PROGRAM <"$TOOLS/program" || return
+    launched
+    CORACLE=$LAUNCHED
     ! is_squashfs || CORACLE=$TOOLS/as-squashfs
     export CORACLE PROGRAM PAYLOAD
     clean_environment
@@ -258,7 +278,8 @@ capture() {
     local errors=$BATS_RUN_TMPDIR/stderr.$BASHPID
     status=0
     output=$("$@" 2>"$errors") || status=$?
-    stderr=$(<"$errors")
+    stderr=''
+    [[ ! -s $errors ]] || stderr=$(<"$errors")
     # shellcheck disable=SC2034 # tests read it
     mapfile -t lines <<<"$output"
 }

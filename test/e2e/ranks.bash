@@ -40,13 +40,19 @@ ranks_setup() {
 }
 
 # Whatever a failure has left of ranks ends, and with them what waited for them.
-ranks_teardown() {
+end_what_is_left() {
     local process
-    exec 8>&-
     for process in $(jobs -p) $(rank_processes); do kill -9 "$process" 2>/dev/null || true; done
     for process in $(all_brokers) $(all_servers); do
         within 30 has_ended "$process" || { kill -9 "$process" && return 1; }
     done
+}
+
+ranks_teardown() {
+    exec 8>&-
+    if [[ ${!-} ]] || grep -qsaF -e "$KEY" -e "$BATS_TEST_TMPDIR/" /proc/[0-9]*/cmdline; then
+        end_what_is_left || return
+    fi
     standard_teardown
 }
 

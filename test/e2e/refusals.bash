@@ -5,12 +5,15 @@
 # All that a launch could leave: mounts, files, programs of ours. What images are packed to is of the tests,
 # and so are some names beside: those that tests make themselves, and of the identities that they lend.
 world() {
+    local file places=("$BATS_TEST_TMPDIR")
+    [[ $IMAGE == "$BATS_TEST_TMPDIR"/* ]] || places+=("$IMAGE")
     printf '%s\n' "$(<"/proc/$BASHPID/mountinfo")"
-    find "$BATS_TEST_TMPDIR" -name 'separate-stderr-*' -prune -o -path "$IMAGE" -prune -o -name '*.sqfs' -prune -o \
-        -printf '%p %m %y %l\n'
-    find "$IMAGE" -printf '%p %m %y %s %T@ %l\n' 2>/dev/null
-    find "$XDG_RUNTIME_DIR" /tmp /dev/shm -maxdepth 1 -name 'coracle*' ! -name "coracle-$(id -u)" -uid "$(id -u)" \
-        ! -regex '.*/coracle-\(\(e2e\|unit\|lint\|test\)[-.].*\|1[0-9]*\|image-1000-[0-9]*\)'
+    find "${places[@]}" \( -path "$IMAGE" -o -path "$IMAGE/*" \) -printf '%p %m %y %s %T@ %l\n' -o \
+        \( -name 'separate-stderr-*' -o -name '*.sqfs' \) -prune -o -printf '%p %m %y %l\n' 2>/dev/null
+    for file in {"$XDG_RUNTIME_DIR",/tmp,/dev/shm}/coracle*; do
+        [[ (! -O $file && ! -L $file) || ${file##*/} =~ ^coracle-($UID|(e2e|unit|lint|test)[-.].*|1[0-9]*|image-1000-[0-9]*)$ ]] ||
+            printf '%s\n' "$file"
+    done
 }
 
 ours_alive() {

@@ -31,6 +31,7 @@ setup() { squashfs_setup; }
     done
 }
 
+# bats test_tags=long
 @test "any block size" {
     local size
     add_data
@@ -45,6 +46,8 @@ setup() { squashfs_setup; }
     add_data
     for options in gzip 'gzip -Xwindow-size 8' zstd 'zstd -Xcompression-level 1' lz4 'lz4 -Xhc' lzo \
         'lzo -Xalgorithm lzo1x_1' 'xz -Xdict-size 8K -b 64K' 'xz -Xbcj x86'; do
+        # Without test/run --long each of them once.
+        [[ ${CORACLE_TEST_LONG-} || $options != *' -X'* || $options == *8K* ]] || continue
         # shellcheck disable=SC2086 # words
         pack image.file -comp $options
         assert_same_content || return
@@ -55,6 +58,7 @@ setup() { squashfs_setup; }
     assert_nothing_left
 }
 
+# bats test_tags=long
 @test "parts that are not compressed, in all ways to leave them so" {
     local options
     add_data
@@ -65,6 +69,7 @@ setup() { squashfs_setup; }
     done
 }
 
+# bats test_tags=long
 @test "without export table, without fragments, with all tails packed, without shared duplicates" {
     local options
     add_data

@@ -9,6 +9,7 @@ load squashfs
 
 setup() { squashfs_setup; }
 
+# bats test_tags=long
 @test "a sparse file beyond 4 GiB is read at its end and in its hole" {
     truncate -s 4500000000 "$TREE/opt/huge"
     echo 'the end' >>"$TREE/opt/huge"
@@ -21,6 +22,7 @@ the end
 560392'
 }
 
+# bats test_tags=long
 @test "100,000 entries in a directory" {
     # In memory: to make and to remove so many files takes a file system long.
     mkdir "$TREE/many"

@@ -139,12 +139,12 @@ two_images() {
 
 @test "a directory and a SquashFS: one user namespace, one broker" { two_images directory; }
 
-sixty_four() {
+a_crowd() {
     local i failed=0
     local -a processes=()
     rm -rf seen gate
     mkdir seen
-    for i in {1..64}; do
+    for ((i = 1; i <= CROWD; i++)); do
         "$CORACLE" run --env "RANK=$i" "$IMAGE" -- sh -c '
             { readlink /proc/self/ns/user && readlink /proc/self/ns/mnt; } >"$1/seen/$RANK.part"
             mv "$1/seen/$RANK.part" "$1/seen/$RANK"
@@ -156,28 +156,31 @@ sixty_four() {
     one_broker || failed=1
     [[ $1 == directory ]] || one_server || failed=1
     touch gate
-    for i in {1..64}; do wait "${processes[i - 1]}" || report "rank $i: $(cat "out.$i")" || failed=1; done
+    for ((i = 1; i <= CROWD; i++)); do wait "${processes[i - 1]}" || report "rank $i: $(cat "out.$i")" || failed=1; done
     [[ $failed -eq 0 ]] || return
     assert_equal "$(sort -u out.*)" 'image name' || return
     assert_equal "$(cat seen/* | sort -u | wc -l)" 2
 }
 
-all_have_come() { [[ $(find seen -name '*[0-9]' | wc -l) -eq 64 ]]; }
+all_have_come() { [[ $(find seen -name '*[0-9]' | wc -l) -eq $CROWD ]]; }
 
-@test "64 ranks at once: one broker, one server, one view, and none fails" { each_kind sixty_four; }
+@test "many ranks at once: one broker, one server, one view, and none fails" {
+    crowd 64
+    each_kind a_crowd
+}
 
-sixty_four_plans() {
+a_crowd_of_plans() {
     local i
     local -a processes=()
     rm -f out.*
-    for i in {1..64}; do
+    for ((i = 1; i <= CROWD; i++)); do
         mkdir -p "of/$i"
         echo "$i" >"of/$i/file"
         "$CORACLE" run --bind "$PWD/of/$i:/opt/data" "$IMAGE" -- sh -c 'cat /opt/data/file; readlink /proc/self/ns/user' \
             >"out.$i" 2>"err.$i" </dev/null 3>&- &
         processes+=($!)
     done
-    for i in {1..64}; do
+    for ((i = 1; i <= CROWD; i++)); do
         wait "${processes[i - 1]}" || report "rank $i: $(cat "err.$i")" || return
         assert_equal "$(head -n 1 "out.$i")" "$i" || return
         assert_equal "$(cat "err.$i")" '' || return
@@ -185,13 +188,14 @@ sixty_four_plans() {
     assert_equal "$(sort -u out.* | grep -c user)" 1
 }
 
-@test "64 ranks at once, each with a plan of its own: each sees its own" {
+@test "many ranks at once, each with a plan of its own: each sees its own" {
+    crowd 64
     export CORACLE_LINGER=60000
-    each_kind sixty_four_plans_ended
+    each_kind plans_ended
 }
 
-sixty_four_plans_ended() {
-    sixty_four_plans "$@" || return
+plans_ended() {
+    a_crowd_of_plans "$@" || return
     one_broker || return
     kill "$BROKER"
 }

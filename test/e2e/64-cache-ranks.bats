@@ -80,20 +80,21 @@ are_fetching() { # COUNT
         grep -c '/coracle-image$' | grep -qx "$1"
 }
 
-@test "--pull=always that fails: the registry is asked once for 64 ranks, and all say the same" {
+@test "--pull=always that fails: the registry is asked once for many ranks, and all say the same" {
     local i
     counting_registry
-    export SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=64
-    for i in {1..64}; do
+    crowd 64
+    export SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=$CROWD
+    for ((i = 1; i <= CROWD; i++)); do
         SLURM_PROCID=$i "$CORACLE" run --pull=always "$REGISTRY/small:1.0" >"out.$i" 2>&1 3>&- || echo "status $?" >>"out.$i" &
     done
-    in_tenths 600 are_fetching 64
+    in_tenths 600 are_fetching "$CROWD"
     sleep 1
     touch answer
     for i in $(jobs -p); do [[ $i == "$REGISTRY_PROCESS" ]] || wait "$i"; done
     assert_equal "$(wc -l <asked)" 1
     assert_equal "$(sort -u out.* | wc -l)" 2
-    assert_equal "$(grep -c '\[image-missing\]' <(cat out.*)) $(grep -cx 'status 125' <(cat out.*))" '64 64'
+    assert_equal "$(grep -c '\[image-missing\]' <(cat out.*)) $(grep -cx 'status 125' <(cat out.*))" "$CROWD $CROWD"
     # One that is alone waits for nobody, and asks by itself.
     unset SLURM_STEP_NUM_TASKS
     capture "$CORACLE" run --pull=always "$REGISTRY/small:1.0"

@@ -121,6 +121,7 @@ named() {
     WHOLE=whole killed_at 'linkat flock rename renameat' "$PROGRAM" convert --force oci:layout out
 }
 
+# bats test_tags=long
 @test "a conversion to a directory, killed at any time: the name holds nothing or all of it" {
     need strace
     convert oci:layout dir:whole
@@ -129,6 +130,7 @@ named() {
         "$PROGRAM" convert oci:layout dir:out
 }
 
+# bats test_tags=long
 @test "a conversion to a layout or an archive, killed at any time: the name holds nothing or all of it" {
     local kind
     need strace
@@ -146,6 +148,7 @@ named() {
     WHOLE=whole killed_at 'linkat flock rename renameat' "$PROGRAM" convert --force oci:layout oci-archive:out
 }
 
+# bats test_tags=long
 @test "an image that is added to a layout, killed at any time: the others are there, and it is or is not" {
     need strace
     convert "$IMAGE" oci:before:first

@@ -101,6 +101,7 @@ size_of() { stat -c %s "$@" | awk '{sum += $1} END {print sum}'; }
     stages_were 'pull folder of downloads' 'pull download' 'pull contents' 'pull end'
 }
 
+# bats test_tags=long
 @test "a conversion to a SquashFS on a disk of many sizes" {
     local whole i
     convert oci:layout whole
@@ -116,6 +117,7 @@ size_of() { stat -c %s "$@" | awk '{sum += $1} END {print sum}'; }
     stages_were 'file contents' 'file end' 'file its name'
 }
 
+# bats test_tags=long
 @test "a conversion to a directory on a disk of many sizes, and of few files" {
     local whole files i
     convert oci:layout dir:whole

@@ -270,6 +270,12 @@ rounds() {
     if [[ ${CORACLE_TEST_LONG-} ]]; then ROUNDS=$1; else ROUNDS=$(($1 / 10)); fi
 }
 
+# crowd MANY: leaves in CROWD how many launches are begun at once: MANY with test/run --long, else a quarter.
+crowd() {
+    # shellcheck disable=SC2034 # tests read it
+    if [[ ${CORACLE_TEST_LONG-} ]]; then CROWD=$1; else CROWD=$(($1 / 4)); fi
+}
+
 # --- running ---------------------------------------------------------------
 
 # capture COMMAND...: like bats' run --separate-stderr, but any status is welcome,

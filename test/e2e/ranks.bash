@@ -73,10 +73,12 @@ image() {
     export IMAGE
 }
 
-# each_kind FUNCTION: with an IMAGE of each kind. All that it began ends before the next.
+# each_kind FUNCTION: with an IMAGE of each kind; without test/run --long of one, in turn from test to test.
+# All that it began ends before the next.
 each_kind() {
-    local kind
-    for kind in "${KINDS[@]}"; do
+    local kind tried=("${KINDS[@]}")
+    [[ ${CORACLE_TEST_LONG-} ]] || tried=("${KINDS[BATS_TEST_NUMBER % ${#KINDS[@]}]}")
+    for kind in "${tried[@]}"; do
         image "$kind"
         "$1" "$kind" || report "with a $kind" || return
         finish_all || return

@@ -116,6 +116,7 @@ has_no_process() { ! kill -0 "$1" 2>/dev/null; }
     assert_works
 }
 
+# bats test_tags=long
 @test "up with other settings starts anew" {
     up
     assert_success
@@ -128,6 +129,7 @@ has_no_process() { ! kill -0 "$1" 2>/dev/null; }
     assert_output $'root\nroot'
 }
 
+# bats test_tags=long
 @test "kill -9 of any daemon: the next up repairs it" {
     local name hits=0
     up
@@ -144,6 +146,7 @@ has_no_process() { ! kill -0 "$1" 2>/dev/null; }
     assert_equal "$hits" 3
 }
 
+# bats test_tags=long
 @test "a stopped daemon: the next up repairs it" {
     up
     assert_success
@@ -154,6 +157,7 @@ has_no_process() { ! kill -0 "$1" 2>/dev/null; }
     assert_works
 }
 
+# bats test_tags=long
 @test "kill -9 of process 1 of a node ends its jobs, and the next up repairs it" {
     up
     assert_success
@@ -169,6 +173,7 @@ has_no_process() { ! kill -0 "$1" 2>/dev/null; }
 }
 none_in_namespace() { ! processes_in_namespaces "$(sed -n "$1p" namespaces)" | grep -q .; }
 
+# bats test_tags=long
 @test "kill -9 of up at any time: the next up or down repairs it" {
     local delay hits=0
     for delay in 0.05 0.1 0.15 0.2 0.25 0.3 0.4 0.5 0.7 1; do
@@ -217,6 +222,7 @@ none_in_namespace() { ! processes_in_namespaces "$(sed -n "$1p" namespaces)" | g
     assert_fails 1 '60 characters'
 }
 
+# bats test_tags=long
 @test "nodes without cgroups: jobs run, and memory is looked at now and then" {
     up --cgroup none
     assert_success

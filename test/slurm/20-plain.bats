@@ -131,6 +131,7 @@ no_process_of_image() { ! pgrep -u "$(id -u)" -f "$BATS_TEST_TMPDIR" >/dev/null 
 
 @test "scancel: KILL for what ignores TERM, and nothing runs on" { each_image ignored_term; }
 
+# bats test_tags=long
 @test "--signal comes before the time limit, and the limit ends the application" {
     # In a file: srun gets the signals too, and need not hand on what is said after them.
     batch 'srun -n1 "$CORACLE" run "$IMAGE" -- sh -c "trap \"echo got USR1 >>~/signals\" USR1
@@ -281,6 +282,7 @@ no_trace() {
 
 # --- what it costs ---------------------------------------------------------------
 
+# bats test_tags=long
 @test "the bench measures every way" {
     [[ ${#IMAGES[@]} -eq 2 ]] || skip 'no SquashFS images: no mksquashfs, coracle-fuse or /dev/fuse here'
     CORACLE_BENCH_DIR=$BATS_TEST_TMPDIR capture timeout -k 5 170 "$srcdir/test/bench/slurm" --quick

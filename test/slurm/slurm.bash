@@ -45,9 +45,11 @@ jobs_setup() {
     fi
 }
 
-# each_image FUNCTION: with each image as IMAGE.
+# each_image FUNCTION: with each image as IMAGE; without test/run --long with one, in turn from test to test.
 each_image() {
-    for IMAGE in "${IMAGES[@]}"; do
+    local tried=("${IMAGES[@]}")
+    [[ ${CORACLE_TEST_LONG-} ]] || tried=("${IMAGES[BATS_TEST_NUMBER % ${#IMAGES[@]}]}")
+    for IMAGE in "${tried[@]}"; do
         "$1" || report "with the image $IMAGE" || return
     done
     [[ ${#IMAGES[@]} -eq 2 ]] || skip 'tried with a directory only: no mksquashfs, coracle-fuse or /dev/fuse here'

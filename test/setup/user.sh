@@ -52,13 +52,33 @@ user_all_files() {
         ! -type d -printf '%P\0')
 }
 
+# user_pack TREE LIST: a tar, with the modes that a checkout has by umask 022.
+user_pack() { tar -C "$1" --null --no-recursion --mode=u=rwX,go=rX -T "$2" -c -f -; }
+
+# user_differences TREE LIST COPY PREFIX...: what tar says of those of LIST that COPY lacks or has otherwise.
+# The times of a new checkout say nothing.
+user_differences() {
+    local tree=$1 list=$2 copy=$3
+    shift 3
+    user_pack "$tree" "$list" |
+        "$@" env LC_ALL=C tar -C "$copy" --compare --quoting-style=literal -f - 2>&1 |
+        grep -vE ': (Mod time|[UG]id) differs$' || true
+}
+
+# user_copy_files TREE LIST COPY PREFIX...: they are new there.
+user_copy_files() {
+    local tree=$1 list=$2 copy=$3
+    shift 3
+    user_pack "$tree" "$list" | "$@" tar -C "$copy" -x -m -f -
+}
+
 # user_copy_tree TREE COPY PREFIX...
-# Brings COPY up to date; modification times stay, so that make does what is
-# needed. PREFIX is put before the commands that write COPY, and makes its owner.
+# Brings COPY up to date. What has changed is new there, the rest as old as it was, so that make does what
+# is needed. PREFIX is put before the commands that write COPY, and makes its owner.
 user_copy_tree() {
-    local tree=$1 copy=$2 list old=$2/.copied-files
+    local tree=$1 copy=$2 list changed old=$2/.copied-files
     shift 2
-    list=$(mktemp) || return 1
+    list=$(mktemp) && changed=$(mktemp) || return 1
     user_tree_files "$tree" >"$list" || true
     if [ ! -s "$list" ]; then user_all_files "$tree" >"$list"; fi
     "$@" mkdir -p "$copy" || return 1
@@ -66,7 +86,13 @@ user_copy_tree() {
     if [ -e "$old" ]; then
         sort -z "$list" | comm -z -13 - "$old" | "$@" xargs -0 -r env -C "$copy" rm -f -- || return 1
     fi
-    tar -C "$tree" --null --no-recursion -T "$list" -c -f - | "$@" tar -C "$copy" -x -f - || return 1
+    user_differences "$tree" "$list" "$copy" "$@" | sed -E 's/^tar: //; s/: ((Warning: )?Cannot .*|[A-Z][a-z ]* differs?)$//' |
+        tr '\n' '\0' | sort -z -u | comm -z -12 - <(sort -z "$list") >"$changed"
+    user_copy_files "$tree" "$changed" "$copy" "$@" || return 1
+    # Should tar have said something else.
+    if [ -n "$(user_differences "$tree" "$list" "$copy" "$@")" ]; then
+        user_copy_files "$tree" "$list" "$copy" "$@" || return 1
+    fi
     sort -z "$list" | "$@" tee "$old" >/dev/null
-    rm -f "$list"
+    rm -f "$list" "$changed"
 }

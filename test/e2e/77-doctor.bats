@@ -139,7 +139,7 @@ for one in node["findings"]:
 @test "the user's count is used up by others" {
     examine here 'echo 1 >/proc/sys/user/max_user_namespaces
         unshare -U sleep 60 & trap "kill $!" EXIT
-        until [[ $(readlink /proc/$!/ns/user) != $(readlink /proc/self/ns/user) ]]; do sleep 0.02; done
+        until its=$(readlink /proc/$!/ns/user) && [[ $its != $(readlink /proc/self/ns/user) ]]; do kill -0 $!; sleep 0.02; done
         "$@"; status=$?; kill $!; trap - EXIT; exit $status'
     assert_equal "$status" 3
     found user-namespaces fail 'no further user or mount namespace'
